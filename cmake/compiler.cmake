@@ -1,0 +1,29 @@
+# Flags of our own code: warnings are errors, sanitizers by option, mold where it is installed.
+
+add_library(vigia_flags INTERFACE)
+target_compile_options(vigia_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
+  -Wconversion -Wsign-conversion -Wimplicit-fallthrough -Werror)
+target_include_directories(vigia_flags INTERFACE ${PROJECT_SOURCE_DIR})
+
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # False alarms of GCC 12 in the standard library (GCC bugs 105329, 105651).
+  target_compile_options(vigia_flags INTERFACE -Wno-restrict -Wno-missing-field-initializers)
+endif()
+
+if(VIGIA_SANITIZE)
+  add_compile_options(-fsanitize=${VIGIA_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${VIGIA_SANITIZE})
+endif()
+
+find_program(VIGIA_MOLD mold)
+if(VIGIA_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+find_program(VIGIA_CCACHE ccache)
+if(VIGIA_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${VIGIA_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${VIGIA_CCACHE})
+endif()

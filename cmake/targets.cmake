@@ -1,0 +1,24 @@
+# A folder is a target: vigia_library(vigia_core LINK ...) takes every .cc beside its CMakeLists.txt,
+# and those of the folders named after FOLDERS.
+
+function(vigia_library name)
+  cmake_parse_arguments(arg "" "" "LINK;PRIVATE_LINK;FOLDERS" ${ARGN})
+  set(patterns *.cc)
+  foreach(folder IN LISTS arg_FOLDERS)
+    list(APPEND patterns ${folder}/*.cc)
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS ${patterns})
+  add_library(${name} STATIC ${sources})
+  target_link_libraries(${name} PUBLIC ${arg_LINK} PRIVATE ${arg_PRIVATE_LINK} vigia_flags)
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+endfunction()
+
+# One test program per folder of tests/; each TEST_CASE is a CTest test.
+function(vigia_test name)
+  cmake_parse_arguments(arg "" "" "LINK;LABELS;PROPERTIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE ${arg_LINK} vigia_test_support Catch2::Catch2WithMain
+                                        vigia_flags)
+  catch_discover_tests(${name} PROPERTIES TIMEOUT 120 LABELS "${arg_LABELS}" ${arg_PROPERTIES})
+endfunction()

@@ -1,0 +1,65 @@
+// Kinds of collectors, and how a configuration becomes collectors.
+//
+// A kind is one line in collectors.def and one function that reads its own options. What all
+// kinds share (name, interval, timeout, max_series, labels) is read here, once.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/collector.h"
+#include "core/config/reader.h"
+#include "core/labels.h"
+#include "core/reading.h"
+
+namespace vigia::collectors {
+
+// A collector as its kind makes it. Most kinds make one per entry of the configuration; the
+// host kind makes one per subject (host.cpu, host.filesystem, ...).
+struct Part {
+  std::string collector;  // "postgres", "host.cpu"
+  // Parts of one entry with the same worker share a thread and are run one after another: for
+  // collectors that cannot block. Empty: a thread of its own.
+  std::string worker;
+  std::unique_ptr<Collector> impl;
+};
+
+struct Kind {
+  std::string_view name;     // the key under `collectors:`
+  std::string_view summary;  // one line for people
+  Milliseconds interval;     // default
+  // The default entry name ("main" for postgres); entries of a kind have distinct names.
+  std::string_view default_name;
+  // Reads the kind's own options; faults go to the reader. Does no I/O: a source that is
+  // down is no fault of the configuration.
+  std::vector<Part> (*make)(config::MapReader& options);
+};
+
+std::span<const Kind> Kinds();
+
+// What a kind that nobody configured would make: for `vigia metrics`.
+std::vector<Part> MakeDefaultParts(const Kind& kind);
+
+// One collector with everything the scheduler needs to run it.
+struct Instance {
+  InstanceId id;
+  std::string worker;  // globally unique; instances of one worker share a thread
+  Milliseconds interval{15'000};
+  Milliseconds timeout{10'000};
+  std::size_t max_series = 10'000;
+  Labels constant_labels;
+  // Equal for equal configuration: a reload keeps an instance whose fingerprint is unchanged.
+  std::string fingerprint;
+  std::unique_ptr<Collector> impl;
+};
+
+// Reads the map under `collectors:`. Faults go to `diagnostics`; the instances are then not to
+// be used.
+std::vector<Instance> ReadCollectors(const config::Node& node, config::Diagnostics& diagnostics);
+
+}  // namespace vigia::collectors

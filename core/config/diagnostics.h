@@ -1,0 +1,41 @@
+// What is wrong with a file, one line per fault: `file:line:column: what, and what would be right`.
+
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/config/node.h"
+
+namespace vigia::config {
+
+class Diagnostics {
+ public:
+  explicit Diagnostics(std::string file) : file_(std::move(file)) {}
+
+  void Add(Position where, std::string_view what);
+
+  bool ok() const { return lines_.empty(); }
+  const std::string& file() const { return file_; }
+  // In file order.
+  std::vector<std::string> Lines() const;
+  // All lines, each ended by a newline.
+  std::string ToString() const;
+
+ private:
+  struct Line {
+    Position where;
+    std::string text;
+  };
+
+  const std::string file_;
+  std::vector<Line> lines_;
+};
+
+// The known word that `word` was most likely meant to be, or empty where none is near
+// (Damerau-Levenshtein distance of at most a third of the length).
+std::string_view Nearest(std::string_view word, std::span<const std::string_view> known);
+
+}  // namespace vigia::config

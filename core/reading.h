@@ -1,0 +1,68 @@
+// A Reading is what one run of one collector instance saw; a Snapshot is the last good
+// reading of every instance. Both are immutable once published, so any thread may read them.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/family.h"
+#include "core/sample.h"
+
+namespace vigia {
+
+// The values of a family's series, by index.
+struct FamilyReading {
+  std::shared_ptr<const Family> family;
+  std::vector<double> values;
+  // Empty, or one per series: 0 for "when it was read", else the time that the source gave.
+  std::vector<Timestamp> times;
+};
+
+struct Reading {
+  Timestamp time = 0;
+  std::vector<FamilyReading> families;
+
+  std::size_t SeriesCount() const {
+    std::size_t count = 0;
+    for (const auto& family : families) count += family.values.size();
+    return count;
+  }
+};
+
+// Which instance of which collector; both appear as labels of vigia_collector_*.
+struct InstanceId {
+  std::string collector;  // "postgres", "host.load"
+  std::string name;       // "main"
+
+  friend auto operator<=>(const InstanceId&, const InstanceId&) = default;
+};
+
+struct Snapshot {
+  struct Entry {
+    std::shared_ptr<const InstanceId> instance;
+    std::shared_ptr<const Reading> reading;
+  };
+
+  // In the order of configuration. An instance whose last run failed, or whose reading is
+  // too old to be shown, has no entry.
+  std::vector<Entry> entries;
+};
+
+// Receives every reading as it is published, from the collectors' threads: calls for one
+// instance come in order, calls for different instances at the same time. History is one.
+class ReadingSink {
+ public:
+  virtual ~ReadingSink() = default;
+
+  // `reading` replaces the instance's previous one: series that it no longer lists are *gone*.
+  virtual void Publish(const InstanceId& instance, std::shared_ptr<const Reading> reading) = 0;
+
+  // A run failed, or its time was up: all series of the instance are *unknown* from `time` on,
+  // until the next Publish(). Called once per failure, not once per failed run.
+  virtual void Withdraw(const InstanceId& instance, Timestamp time) = 0;
+};
+
+}  // namespace vigia
