@@ -313,7 +313,19 @@ void Batch::EnforceBudget() {
   }
 }
 
+Batch& Batch::OnFailure() {
+  if (!on_failure_) on_failure_ = std::make_unique<Batch>(options_);
+  return *on_failure_;
+}
+
+std::shared_ptr<const Reading> Batch::FinishFailure(Timestamp time) {
+  Discard();
+  if (!on_failure_ || on_failure_->size_ == 0) return nullptr;
+  return on_failure_->Finish(time);
+}
+
 std::shared_ptr<const Reading> Batch::Finish(Timestamp time) {
+  if (on_failure_) on_failure_->Discard();
   if (size_ > options_.budget) EnforceBudget();
   auto reading = std::make_shared<Reading>();
   reading->time = time;

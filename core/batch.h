@@ -82,6 +82,12 @@ class Batch {
   // Throws away what was added since the last Finish().
   void Discard();
 
+  // A second, small batch for what a collector still knows when it fails ("pg_up 0"): it is
+  // published only if Collect() returns an error, while all other series go stale.
+  Batch& OnFailure();
+  // Ends a failed run: discards it, and returns what OnFailure() was given, or nullptr if nothing.
+  std::shared_ptr<const Reading> FinishFailure(Timestamp time);
+
   // Of the run that Finish() ended last.
   std::size_t dropped() const { return dropped_; }        // over budget
   std::size_t duplicates() const { return duplicates_; }  // added twice
@@ -99,6 +105,7 @@ class Batch {
   std::unordered_map<const Metric*, FamilyBuffer*> by_metric_;
   const Metric* last_metric_ = nullptr;
   FamilyBuffer* last_buffer_ = nullptr;
+  std::unique_ptr<Batch> on_failure_;
   // The run in progress.
   std::size_t size_ = 0;
   std::size_t running_dropped_ = 0;

@@ -46,6 +46,8 @@ struct Snapshot {
     std::shared_ptr<const Reading> reading;
   };
 
+  // Changes whenever an entry does.
+  std::uint64_t version = 0;
   // In the order of configuration. An instance whose last run failed, or whose reading is
   // too old to be shown, has no entry.
   std::vector<Entry> entries;
@@ -61,8 +63,10 @@ class ReadingSink {
   virtual void Publish(const InstanceId& instance, std::shared_ptr<const Reading> reading) = 0;
 
   // A run failed, or its time was up: all series of the instance are *unknown* from `time` on,
-  // until the next Publish(). Called once per failure, not once per failed run.
-  virtual void Withdraw(const InstanceId& instance, Timestamp time) = 0;
+  // until the next Publish(), but those of `last_words` (may be null), which are what the failed
+  // run still knew ("pg_up 0"). Called for every failed run.
+  virtual void Withdraw(const InstanceId& instance, Timestamp time,
+                        std::shared_ptr<const Reading> last_words) = 0;
 };
 
 }  // namespace vigia

@@ -99,3 +99,16 @@ TEST_CASE("label values are escaped, repaired and left out when empty", "[core]"
   batch.Add(kUp, {{"a", "q\"b\\n\n"}, {"b", ""}, {"c", "\xff!"}}, 1);
   REQUIRE(ReadingText(*batch.Finish(0)) == "up{a=\"q\\\"b\\\\n\\n\",c=\"\xEF\xBF\xBD!\"} 1\n");
 }
+
+TEST_CASE("what a failed run still knows is published alone", "[core]") {
+  Batch batch;
+  batch.Add(kBytes, {{"device", "a"}}, 1);
+  batch.OnFailure().Add(kUp, 0);
+  REQUIRE(ReadingText(*batch.FinishFailure(0)) == "up 0\n");
+  REQUIRE(batch.FinishFailure(0) == nullptr);
+
+  batch.OnFailure().Add(kUp, 0);
+  batch.Add(kUp, 1);
+  REQUIRE(ReadingText(*batch.Finish(0)) == "up 1\n");
+  REQUIRE(batch.FinishFailure(0) == nullptr);
+}
