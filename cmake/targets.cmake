@@ -13,12 +13,24 @@ function(vigia_library name)
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
 endfunction()
 
-# One test program per folder of tests/; each TEST_CASE is a CTest test.
+# One test program per folder of tests/; each TEST_CASE is a CTest test. The label says where it
+# runs: "unit" under the address sanitizer too, "unit-concurrent" under the thread sanitizer as
+# well, "e2e" only against the release build.
 function(vigia_test name)
-  cmake_parse_arguments(arg "" "" "LINK;LABELS;PROPERTIES" ${ARGN})
+  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "LINK;PROPERTIES" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
   file(GLOB sources CONFIGURE_DEPENDS *.cc)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${arg_LINK} vigia_test_support Catch2::Catch2WithMain
                                         vigia_flags)
-  catch_discover_tests(${name} PROPERTIES TIMEOUT 120 LABELS "${arg_LABELS}" ${arg_PROPERTIES})
+  catch_discover_tests(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABEL}"
+                                          ${arg_PROPERTIES})
+  if(arg_LABEL MATCHES "unit")
+    add_dependencies(unit_tests ${name})
+  endif()
+  if(arg_LABEL MATCHES "concurrent")
+    add_dependencies(concurrent_tests ${name})
+  endif()
 endfunction()
