@@ -34,14 +34,17 @@ std::size_t Utf8SequenceLength(std::string_view text) {
 
 }  // namespace
 
-bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = Utf8SequenceLength(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
+std::size_t Utf8PrefixLength(std::string_view text) {
+  std::size_t good = 0;
+  while (good < text.size()) {
+    const std::size_t length = Utf8SequenceLength(text.substr(good));
+    if (length == 0) break;
+    good += length;
   }
-  return true;
+  return good;
 }
+
+bool IsUtf8(std::string_view text) { return Utf8PrefixLength(text) == text.size(); }
 
 std::string RepairUtf8(std::string_view text) {
   std::string out;

@@ -7,7 +7,10 @@
 
 namespace vigia::text {
 
-// Well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
+// The length of the longest front of `text` that is well-formed UTF-8: no overlong forms, no
+// surrogates, nothing above U+10FFFF.
+std::size_t Utf8PrefixLength(std::string_view text);
+
 bool IsUtf8(std::string_view text);
 
 // `text` with every byte that is not part of well-formed UTF-8 replaced by U+FFFD.
