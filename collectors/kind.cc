@@ -74,6 +74,7 @@ void ReadEntry(const Kind& kind, const config::Node& node, bool several,
 
   const std::string entry = std::string(kind.name) + "/" + common.name;
   for (auto& part : parts) {
+    if (!part.on) continue;
     Instance instance;
     instance.id = {part.collector, common.name};
     instance.worker = entry + "/" + (part.worker.empty() ? part.collector : part.worker);

@@ -27,6 +27,7 @@ struct Part {
   // collectors that cannot block. Empty: a thread of its own.
   std::string worker;
   std::unique_ptr<Collector> impl;
+  bool on = true;  // off: made only to have its options checked and its metrics listed
 };
 
 struct Kind {
@@ -42,7 +43,7 @@ struct Kind {
 
 std::span<const Kind> Kinds();
 
-// What a kind that nobody configured would make: for `vigia metrics`.
+// What a kind that nobody configured would make, parts that are off included: for `vigia metrics`.
 std::vector<Part> MakeDefaultParts(const Kind& kind);
 
 // One collector with everything the scheduler needs to run it.

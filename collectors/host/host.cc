@@ -51,12 +51,9 @@ std::vector<Part> MakeHostCollectors(config::MapReader& options) {
     }
     const config::Node none;
     config::MapReader own(map ? *map : none, options.diagnostics(), "collectors.host." + name);
-    // Made even when off, so that its options are checked.
     auto impl = part.make(paths, own);
     own.Finish();
-    if (on) {
-      parts.push_back({"host." + name, std::string(part.worker), std::move(impl)});
-    }
+    parts.push_back({"host." + name, std::string(part.worker), std::move(impl), on});
   }
   return parts;
 }
