@@ -17,12 +17,13 @@ void AppendName(std::string& out, std::string_view name, bool legacy) {
 
 }  // namespace
 
-void AppendSeries(std::string& out, const Labels& labels) {
+bool AppendSeries(std::string& out, const Labels& labels) {
   const auto name = labels.MetricName();
   const bool plain = IsLegacyMetricName(name);
+  bool quoted = !plain && !name.empty();
   if (plain) out += name;
   char separator = '{';
-  if (!plain && !name.empty()) {
+  if (quoted) {
     out += '{';
     AppendName(out, name, false);
     separator = ',';
@@ -31,19 +32,22 @@ void AppendSeries(std::string& out, const Labels& labels) {
     if (label == kMetricName) continue;
     out += separator;
     separator = ',';
-    AppendName(out, label, IsLegacyLabelName(label));
+    const bool legacy = IsLegacyLabelName(label);
+    quoted = quoted || !legacy;
+    AppendName(out, label, legacy);
     out += "=\"";
     text::AppendLabelValue(out, value);
     out += '"';
   }
   if (separator == ',') out += '}';
+  return quoted;
 }
 
 Family::Family(std::shared_ptr<const FamilyHead> head, std::vector<Labels> labels)
     : head_(std::move(head)), labels_(std::move(labels)) {
   line_ends_.reserve(labels_.size());
   for (const auto& series : labels_) {
-    AppendSeries(lines_, series);
+    has_quoted_names_ |= AppendSeries(lines_, series);
     lines_ += ' ';
     line_ends_.push_back(static_cast<std::uint32_t>(lines_.size()));
   }

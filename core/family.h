@@ -44,6 +44,10 @@ class Family {
   }
   // All lines, one after another.
   std::string_view lines() const { return lines_; }
+  // Where each line ends in lines().
+  const std::vector<std::uint32_t>& line_ends() const { return line_ends_; }
+  // Whether a name among them is not a legacy name and therefore quoted.
+  bool has_quoted_names() const { return has_quoted_names_; }
 
   std::size_t HeapBytes() const;
 
@@ -52,10 +56,11 @@ class Family {
   const std::vector<Labels> labels_;
   std::string lines_;
   std::vector<std::uint32_t> line_ends_;
+  bool has_quoted_names_ = false;
 };
 
 // Appends `name{a="b"}`, without value. Names that are not legacy names are quoted
-// (`{"a.b"}`), as in Prometheus' UTF-8 exposition.
-void AppendSeries(std::string& out, const Labels& labels);
+// (`{"a.b"}`), as in Prometheus' UTF-8 exposition; returns whether there was one.
+bool AppendSeries(std::string& out, const Labels& labels);
 
 }  // namespace vigia
