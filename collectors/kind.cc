@@ -52,15 +52,14 @@ CommonOptions ReadCommon(const Kind& kind, config::MapReader& options) {
   return common;
 }
 
-// The default of `target_label: auto`: series carry target="name" once a kind has several entries.
-Labels ConstantLabels(const CommonOptions& common, bool several) {
+Labels ConstantLabels(const CommonOptions& common, bool with_target) {
   LabelsBuilder labels;
-  if (several) labels.Set("target", common.name);
+  if (with_target) labels.Set("target", common.name);
   for (const auto& [name, value] : common.labels) labels.Set(name, value);
   return labels.Build();
 }
 
-void ReadEntry(const Kind& kind, const config::Node& node, bool several,
+void ReadEntry(const Kind& kind, const config::Node& node, bool with_target,
                config::Diagnostics& diagnostics, std::set<std::string>& names,
                std::vector<Instance>& instances) {
   config::MapReader options(node, diagnostics, "collectors." + std::string(kind.name));
@@ -81,8 +80,8 @@ void ReadEntry(const Kind& kind, const config::Node& node, bool several,
     instance.interval = common.interval;
     instance.timeout = common.timeout;
     instance.max_series = static_cast<std::size_t>(common.max_series);
-    instance.constant_labels = ConstantLabels(common, several);
-    instance.fingerprint = config::Canonical(node) + (several ? "+target" : "");
+    instance.constant_labels = ConstantLabels(common, with_target);
+    instance.fingerprint = config::Canonical(node) + (with_target ? "+target" : "");
     instance.impl = std::move(part.impl);
     instances.push_back(std::move(instance));
   }
@@ -99,19 +98,21 @@ std::vector<Part> MakeDefaultParts(const Kind& kind) {
   return kind.make(options);
 }
 
-std::vector<Instance> ReadCollectors(const config::Node& node, config::Diagnostics& diagnostics) {
+std::vector<Instance> ReadCollectors(const config::Node& node, TargetLabel target_label,
+                                     config::Diagnostics& diagnostics) {
   std::vector<Instance> instances;
   config::MapReader collectors(node, diagnostics, "collectors");
   for (const auto& kind : kKinds) {
     const config::Node* entries = collectors.Child(kind.name);
     if (!entries) continue;
     std::set<std::string> names;
-    if (entries->IsList()) {
-      for (const auto& entry : entries->items) {
-        ReadEntry(kind, entry, entries->items.size() > 1, diagnostics, names, instances);
-      }
-    } else {
-      ReadEntry(kind, *entries, false, diagnostics, names, instances);
+    const bool several = entries->IsList() && entries->items.size() > 1;
+    const bool with_target =
+        target_label == TargetLabel::kAlways || (target_label == TargetLabel::kAuto && several);
+    const std::span<const config::Node> list =
+        entries->IsList() ? std::span(entries->items) : std::span(entries, 1);
+    for (const auto& entry : list) {
+      ReadEntry(kind, entry, with_target, diagnostics, names, instances);
     }
   }
   collectors.Finish();

@@ -59,8 +59,13 @@ struct Instance {
   std::unique_ptr<Collector> impl;
 };
 
+// When series carry target="<name of the entry>": once a kind has several entries, always, or
+// never (the peers' series have no such label; Prometheus adds `instance`).
+enum class TargetLabel { kAuto, kAlways, kNever };
+
 // Reads the map under `collectors:`. Faults go to `diagnostics`; the instances are then not to
 // be used.
-std::vector<Instance> ReadCollectors(const config::Node& node, config::Diagnostics& diagnostics);
+std::vector<Instance> ReadCollectors(const config::Node& node, TargetLabel target_label,
+                                     config::Diagnostics& diagnostics);
 
 }  // namespace vigia::collectors

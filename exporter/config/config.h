@@ -1,0 +1,48 @@
+// vigia.yml as a whole.
+//
+// Each top-level key is a section: one line in sections.def and one function in a file of its
+// own that reads it. docs/configuration.md describes every key.
+
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "collectors/kind.h"
+#include "core/config/diagnostics.h"
+#include "core/duration.h"
+#include "core/log.h"
+
+namespace vigia::exporter {
+
+struct HttpConfig {
+  int workers = 512;  // open connections that are served at once
+  Milliseconds request_timeout{5'000};
+  Milliseconds keep_alive_timeout{15'000};
+  double rate = 100;   // requests per second and client address; 0 for no limit
+  double burst = 500;  // requests that a client may have saved up
+};
+
+struct Config {
+  std::vector<std::string> listen{"127.0.0.1:9845"};
+  std::filesystem::path web_config;  // exporter-toolkit's; empty: no TLS, no users
+  std::filesystem::path data_dir = "data";
+  std::map<std::string, std::string> external_labels;
+  log::Options log;
+  HttpConfig http;
+  Milliseconds scrape_wait{100};
+  collectors::TargetLabel target_label = collectors::TargetLabel::kAuto;
+  std::vector<collectors::Instance> collectors;
+};
+
+// Reads a file. Faults go to `diagnostics`; the configuration is then not to be used. Relative
+// paths in it are taken from the file's folder.
+Config LoadConfig(const std::filesystem::path& path, config::Diagnostics& diagnostics);
+
+// What is watched where nobody wrote a configuration.
+Config DefaultConfig();
+
+}  // namespace vigia::exporter

@@ -1,0 +1,86 @@
+#include "exporter/endpoints/endpoints.h"
+
+#include <memory>
+
+#include "core/number.h"
+#include "exporter/page/filter.h"
+#include "exporter/page/gzip.h"
+#include "exporter/page/negotiate.h"
+#include "exporter/version.h"
+
+namespace vigia::exporter {
+namespace {
+
+using http::Request;
+using http::Response;
+
+PageFilter ReadFilter(const Request& request) {
+  PageFilter filter;
+  filter.collect = request.ParameterList("collect[]");
+  filter.exclude = request.ParameterList("exclude[]");
+  filter.names = request.ParameterList("name[]");
+  filter.target = request.Parameter("target");
+  return filter;
+}
+
+// Half of what the scraper says it will wait: the other half is for its network.
+Milliseconds ScrapeWait(const Request& request) {
+  const auto seconds = ParseDouble(request.Header("x-prometheus-scrape-timeout-seconds"));
+  if (!seconds || !(*seconds > 0) || *seconds > 3600) return Milliseconds::max();
+  return Milliseconds(static_cast<std::int64_t>(*seconds * 500));
+}
+
+Response Metrics(const EndpointContext& context, const Request& request) {
+  const auto filter = ReadFilter(request);
+  const auto wanted = Negotiate(request.Header("accept"), request.Header("accept-encoding"));
+  collectors::Scheduler::Filter chosen;
+  if (!filter.empty()) chosen = [&](const InstanceId& id) { return filter.Shows(id); };
+  const auto snapshot = context.scheduler.Scrape(chosen, ScrapeWait(request));
+
+  Response response;
+  response.headers = {{"content-type", wanted.content_type}, {"vary", "Accept, Accept-Encoding"}};
+  const bool gzip = wanted.encoding == Encoding::kGzip;
+  if (filter.empty()) {
+    response.shared_body = context.pages.Get(snapshot, wanted.style, wanted.encoding);
+  } else {
+    response.body = RenderFiltered(snapshot, filter, wanted.style);
+    if (gzip) response.body = GzipCompressor().Compress(response.body);
+  }
+  if (gzip) response.headers.emplace_back("content-encoding", "gzip");
+  return response;
+}
+
+Response Landing() {
+  std::string page =
+      "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>vigia</title>"
+      "</head>\n<body>\n<h1>vigia</h1>\n<p>The lookout, version ";
+  page += kVersion;
+  page +=
+      ".</p>\n<ul>\n"
+      "<li><a href=\"/metrics\">/metrics</a>: everything that is watched, for Prometheus</li>\n"
+      "<li><a href=\"/metrics?collect[]=host\">/metrics?collect[]=host</a>: one collector</li>\n"
+      "<li><a href=\"/-/healthy\">/-/healthy</a>: whether the process answers</li>\n"
+      "<li><a href=\"/-/ready\">/-/ready</a>: whether it watches</li>\n"
+      "</ul>\n</body>\n</html>\n";
+  return Response::Html(std::move(page));
+}
+
+}  // namespace
+
+void AddEndpoints(http::Router& router, const EndpointContext& context) {
+  router.Get("/", [](const Request&) { return Landing(); });
+  router.Get("/metrics", [context](const Request& request) { return Metrics(context, request); });
+  router.Get("/-/healthy",
+             [](const Request&) { return Response::Text(200, "vigia is healthy\n"); });
+  router.Get("/-/ready", [context](const Request&) {
+    return context.ready() ? Response::Text(200, "vigia is ready\n")
+                           : Response::Text(503, "vigia is starting or stopping\n");
+  });
+  router.Post("/-/reload", [context](const Request&) {
+    const auto status = context.reload();
+    return status ? Response::Text(200, "configuration reloaded\n")
+                  : Response::Text(500, status.error().message());
+  });
+}
+
+}  // namespace vigia::exporter

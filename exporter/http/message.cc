@@ -1,0 +1,136 @@
+#include "exporter/http/message.h"
+
+namespace vigia::http {
+namespace {
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  c = static_cast<char>(c | 0x20);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// Percent-decoding of forms: '+' is a blank, a broken escape stands for itself.
+std::string Decode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+') {
+      out += ' ';
+    } else if (text[i] == '%' && i + 2 < text.size() && HexDigit(text[i + 1]) >= 0 &&
+               HexDigit(text[i + 2]) >= 0) {
+      out += static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view Request::Parameter(std::string_view name) const {
+  for (const auto* parameters : {&query, &form}) {
+    for (const auto& [key, value] : *parameters) {
+      if (key == name) return value;
+    }
+  }
+  return {};
+}
+
+std::vector<std::string> Request::ParameterList(std::string_view name) const {
+  std::vector<std::string> values;
+  for (const auto* parameters : {&query, &form}) {
+    for (const auto& [key, value] : *parameters) {
+      if (key == name) values.push_back(value);
+    }
+  }
+  return values;
+}
+
+std::string_view Request::Header(std::string_view lower_case_name) const {
+  for (const auto& [name, value] : headers) {
+    if (name == lower_case_name) return value;
+  }
+  return {};
+}
+
+bool Request::FromLoopback() const { return remote_address.starts_with("127."); }
+
+Response Response::Text(int status, std::string text) {
+  return {.status = status,
+          .headers = {{"content-type", "text/plain; charset=utf-8"}},
+          .body = std::move(text)};
+}
+
+Response Response::Html(std::string text) {
+  return {.headers = {{"content-type", "text/html; charset=utf-8"}}, .body = std::move(text)};
+}
+
+Response Response::Json(int status, std::string text) {
+  return {
+      .status = status, .headers = {{"content-type", "application/json"}}, .body = std::move(text)};
+}
+
+std::string_view ReasonPhrase(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Content";
+    case 302:
+      return "Found";
+    case 304:
+      return "Not Modified";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 413:
+      return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    default:
+      return "Status";
+  }
+}
+
+Parameters ParseUrlEncoded(std::string_view text) {
+  constexpr std::size_t kMaxPairs = 10'000;
+  Parameters parameters;
+  while (!text.empty() && parameters.size() < kMaxPairs) {
+    const auto pair = text.substr(0, text.find('&'));
+    text.remove_prefix(std::min(text.size(), pair.size() + 1));
+    if (pair.empty()) continue;
+    const std::size_t equals = pair.find('=');
+    parameters.emplace_back(Decode(pair.substr(0, equals)),
+                            equals == pair.npos ? std::string() : Decode(pair.substr(equals + 1)));
+  }
+  return parameters;
+}
+
+}  // namespace vigia::http

@@ -1,0 +1,87 @@
+// The command line.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "exporter/cli/check.h"
+#include "exporter/cli/exit.h"
+#include "exporter/cli/metrics.h"
+#include "exporter/daemon.h"
+#include "exporter/version.h"
+
+namespace {
+
+using namespace vigia::exporter;
+
+constexpr const char* kDescription =
+    "vigia, the lookout: watches a web application and its host, answers Prometheus,\n"
+    "and tells people.\n";
+
+constexpr const char* kFooter =
+    "\nExamples:\n"
+    "  vigia serve                              watch this host on http://127.0.0.1:9845\n"
+    "  vigia serve --config vigia.yml           with a configuration\n"
+    "  vigia check vigia.yml                    what is wrong with it: file:line:column\n"
+    "  curl -s localhost:9845/metrics           what Prometheus sees\n"
+    "\nExit codes: 0 fine, 1 error, 2 wrong usage or configuration, 3 findings.\n";
+
+int Run(int argc, char** argv) {
+  CLI::App app(kDescription);
+  app.name("vigia");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "vigia " + std::string(kVersion));
+
+  Daemon::Options options;
+  auto* serve = app.add_subcommand("serve", "Runs the daemon.");
+  serve->add_option("--config", options.config, "vigia.yml; without it: this host, defaults")
+      ->type_name("FILE");
+  serve
+      ->add_option(
+          "--listen", options.listen,
+          "where to listen, instead of the configuration's (default 127.0.0.1:9845; port 0 "
+          "picks one; may be repeated)")
+      ->type_name("ADDRESS:PORT");
+  serve->add_option("--data-dir", options.data_dir, "where state is kept (default ./data)")
+      ->type_name("DIR");
+  serve->add_option("--log.level", options.log_level, "debug, info, warn or error")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+
+  std::vector<std::string> files;
+  auto* check = app.add_subcommand("check", "Tells what is wrong with configuration files.");
+  check->add_option("FILE", files, "vigia.yml, web.yml")->required();
+
+  auto* metrics = app.add_subcommand("metrics", "Prints every metric that vigia can emit.");
+  auto* version = app.add_subcommand("version", "Prints the version.");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitFine : kExitUsage;
+  }
+  if (*serve) return Daemon::Main(options);
+  if (*check) return cli::Check(files);
+  if (*metrics) {
+    std::fputs(cli::MetricsPage().c_str(), stdout);
+    return kExitFine;
+  }
+  if (*version) {
+    std::printf("vigia %s (revision %s)\n", std::string(kVersion).c_str(),
+                std::string(kRevision).c_str());
+  }
+  return kExitFine;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return Run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "vigia: %s\n", error.what());
+    return kExitError;
+  }
+}
