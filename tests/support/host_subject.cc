@@ -16,10 +16,6 @@ HostSubject::HostSubject(const std::string& name, std::map<std::string, std::str
   if (!collector_) throw std::runtime_error(fault);
 }
 
-void HostSubject::Remove(const std::string& path) const {
-  std::filesystem::remove_all(dir_.path() / path);
-}
-
 std::string HostSubject::Run() {
   const auto status = collector_->Collect(Deadline::After(clock_, 10s), batch_);
   if (status) return ReadingText(*batch_.Finish(clock_.Wall()));

@@ -26,7 +26,9 @@ class HostSubject {
   void WriteSys(const std::string& name, std::string_view content) const {
     dir_.Write("sys/" + name, content);
   }
-  void Remove(const std::string& path) const;
+  void WriteRoot(const std::string& name, std::string_view content) const {
+    dir_.Write(name, content);
+  }
   // Where they are, for expected messages.
   std::string Proc(const std::string& name) const { return Path("proc/" + name); }
   std::string Sys(const std::string& name) const { return Path("sys/" + name); }
