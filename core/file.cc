@@ -75,11 +75,14 @@ Status WriteFileAtomically(const std::filesystem::path& path, std::string_view c
 }
 
 KeptFile::KeptFile(KeptFile&& other) noexcept
-    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+    : path_(std::move(other.path_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      absent_(other.absent_) {}
 
 KeptFile& KeptFile::operator=(KeptFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(descriptor_, other.descriptor_);
+  std::swap(absent_, other.absent_);
   return *this;
 }
 
@@ -89,18 +92,25 @@ void KeptFile::Close() {
   if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
 }
 
+Error KeptFile::Failure(int error_number) {
+  absent_ = error_number == ENOENT || error_number == ENOTDIR || error_number == ENODEV ||
+            error_number == EOPNOTSUPP;
+  return SystemError(path_.string(), error_number);
+}
+
 Result<std::string_view> KeptFile::Read(std::string& buffer) {
   constexpr std::size_t kLimit = 16 * 1024 * 1024;
+  absent_ = false;
   const bool kept = descriptor_ >= 0;
   if (!kept) {
     descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (descriptor_ < 0) return Fail(SystemError(path_.string(), errno));
+    if (descriptor_ < 0) return Fail(Failure(errno));
   }
   const ssize_t size = ReadAll(descriptor_, buffer, kLimit);
   if (size >= 0) return std::string_view(buffer.data(), static_cast<std::size_t>(size));
   Close();
   if (kept) return Read(buffer);  // once more, on a fresh descriptor
-  return Fail(SystemError(path_.string(), static_cast<int>(-size)));
+  return Fail(Failure(static_cast<int>(-size)));
 }
 
 }  // namespace vigia

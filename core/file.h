@@ -34,12 +34,17 @@ class KeptFile {
   Result<std::string_view> Read(std::string& buffer);
 
   const std::filesystem::path& path() const { return path_; }
+  // Whether the last Read() failed because this kernel has no such file: not built in, not
+  // loaded, switched off, or the device is gone.
+  bool absent() const { return absent_; }
 
  private:
   void Close();
+  Error Failure(int error_number);
 
   std::filesystem::path path_;
   int descriptor_ = -1;
+  bool absent_ = false;
 };
 
 }  // namespace vigia

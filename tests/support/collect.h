@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,9 +20,16 @@ std::string ReadingText(const Reading& reading);
 // Runs `collector` once.
 Result<std::shared_ptr<const Reading>> CollectOnce(collectors::Collector& collector, Batch& batch);
 
+// A host subject by its name ("host.load"), with the options that CollectText() takes; nullptr,
+// and what is wrong with the options in `fault`, if it cannot be made.
+std::unique_ptr<collectors::Collector> MakeHostCollector(
+    std::string_view collector, const std::map<std::string, std::string>& options,
+    std::string& fault);
+
 // Makes the host subject `collector` ("host.load") with the host options `options`
-// ("procfs", "sysfs", "rootfs" and, as YAML, "options": the subject's own), runs it once, and
-// gives ReadingText. On failure the text is "error: " and the message.
+// ("procfs", "sysfs", "rootfs"; any other key is an option of the subject's own, or "options" all
+// of them as YAML), runs it once, and gives ReadingText. On failure the text is "error: " and the
+// message.
 std::string CollectText(std::string_view collector,
                         const std::map<std::string, std::string>& options);
 

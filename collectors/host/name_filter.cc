@@ -1,0 +1,55 @@
+#include "collectors/host/name_filter.h"
+
+#include <re2/re2.h>
+
+namespace vigia::collectors::host {
+namespace {
+
+bool Matches(const re2::RE2& expression, std::string_view name) {
+  return re2::RE2::PartialMatch(re2::StringPiece(name.data(), name.size()), expression);
+}
+
+}  // namespace
+
+NameFilter::NameFilter(NameFilter&&) noexcept = default;
+NameFilter& NameFilter::operator=(NameFilter&&) noexcept = default;
+NameFilter::~NameFilter() = default;
+
+std::unique_ptr<re2::RE2> NameFilter::Compile(config::MapReader& options, std::string_view key,
+                                              const std::string& expression) {
+  if (expression.empty()) return nullptr;
+  auto compiled = std::make_unique<re2::RE2>(expression, re2::RE2::Quiet);
+  if (compiled->ok()) return compiled;
+  options.Fault(key, "'" + expression + "' is not a regular expression: " + compiled->error());
+  return nullptr;
+}
+
+NameFilter NameFilter::ReadDevices(config::MapReader& options, std::string_view exclude) {
+  std::string include_text;
+  std::string exclude_text(exclude);
+  const bool given_include = options.Read("device_include", include_text);
+  const bool given_exclude = options.Read("device_exclude", exclude_text);
+  if (given_include && !given_exclude) exclude_text.clear();
+  if (!include_text.empty() && !exclude_text.empty()) {
+    options.Fault("device_include", "cannot be combined with device_exclude; give one of them");
+  }
+  NameFilter filter;
+  filter.include_ = Compile(options, "device_include", include_text);
+  filter.exclude_ = Compile(options, "device_exclude", exclude_text);
+  return filter;
+}
+
+NameFilter NameFilter::ReadInclude(config::MapReader& options, std::string_view key,
+                                   std::string_view include) {
+  std::string text(include);
+  options.Read(key, text);
+  NameFilter filter;
+  filter.include_ = Compile(options, key, text);
+  return filter;
+}
+
+bool NameFilter::Accepts(std::string_view name) const {
+  return (!include_ || Matches(*include_, name)) && (!exclude_ || !Matches(*exclude_, name));
+}
+
+}  // namespace vigia::collectors::host
