@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <memory>
@@ -141,7 +142,12 @@ class Running {
     collectors::Instance self;
     self.id = kSelf;
     self.worker = "vigia";
+    // In step with the fastest of those it reports on.
     self.interval = 15s;
+    for (const auto& instance : config.collectors) {
+      self.interval = std::min(self.interval, std::max<Milliseconds>(instance.interval, 1s));
+    }
+    self.fingerprint = FormatDuration(self.interval);
     self.impl = MakeSelfCollector(registry_, [this] { return scheduler_->States(); });
     config.collectors.push_back(std::move(self));
     scheduler_->Apply(std::move(config.collectors), kSelf);

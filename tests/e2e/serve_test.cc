@@ -86,7 +86,7 @@ TEST_CASE("a reload with a broken file keeps the old configuration", "[e2e]") {
   REQUIRE(refused.status == 500);
   REQUIRE(refused.body.find("vigia.yml:2:") != std::string::npos);
   REQUIRE_FALSE(vigia.Value("node_load1").empty());
-  REQUIRE(vigia.Value("vigia_config_last_reload_successful") == "0");
+  REQUIRE(vigia.AwaitValue("vigia_config_last_reload_successful", "0"));
 
   vigia.WriteConfig("collectors:\n  host: { interval: 1s, load: false }\n");
   vigia.process().Signal(SIGHUP);
