@@ -45,9 +45,10 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t limi
   return content;
 }
 
-Status WriteFileAtomically(const std::filesystem::path& path, std::string_view content) {
+Status WriteFileAtomically(const std::filesystem::path& path, std::string_view content,
+                           unsigned mode) {
   const std::string temporary = path.string() + ".tmp";
-  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
   if (descriptor < 0) return Fail(SystemError(temporary, errno));
   int error = 0;
   while (!content.empty() && error == 0) {

@@ -17,7 +17,8 @@ Result<std::string> ReadFile(const std::filesystem::path& path,
 
 // Replaces the file in one step (temporary file, fsync, rename): after a crash there is either
 // the old content or the new.
-Status WriteFileAtomically(const std::filesystem::path& path, std::string_view content);
+Status WriteFileAtomically(const std::filesystem::path& path, std::string_view content,
+                           unsigned mode = 0640);
 
 // A file of /proc or /sys that is read again and again: it is opened once and read from
 // position 0 each time, which makes the kernel render it anew. Reopened after an error

@@ -20,6 +20,7 @@
 #include "exporter/cli/exit.h"
 #include "exporter/config/config.h"
 #include "exporter/endpoints/endpoints.h"
+#include "exporter/http/gate.h"
 #include "exporter/http/server.h"
 #include "exporter/http_metrics.h"
 #include "exporter/page/cache.h"
@@ -89,7 +90,7 @@ class Running {
                        collectors::Scheduler::Options{
                            .scrape_wait = config.scrape_wait,
                            .seed = static_cast<std::uint64_t>(::getpid()) * 2654435761U});
-    const auto listen = config.listen;
+    if (auto status = OpenGate(config); !status) return status;
     auto http = MakeServerOptions(config);
     Apply(std::move(config));
 
@@ -155,12 +156,33 @@ class Running {
     reload_time_.Set(static_cast<double>(SystemClock().Wall()) / 1000);
   }
 
+  Status OpenGate(const Config& config) {
+    http::Gate::Options options;
+    options.web_config = config.web_config;
+    options.pem_file = config.data_dir / "web-tls.pem";
+    options.limit = {config.http.rate, config.http.burst};
+    if (!config.web_config.empty()) {
+      std::error_code error;
+      std::filesystem::create_directories(config.data_dir, error);
+      if (error) {
+        return Fail(ErrorCode::kUnavailable, config.data_dir.string() + ": " + error.message());
+      }
+    }
+    auto gate = http::Gate::Open(SystemClock(), std::move(options));
+    if (!gate) return Fail(gate.error());
+    gate_ = *std::move(gate);
+    return Ok();
+  }
+
   http::Server::Options MakeServerOptions(const Config& config) {
     http::Server::Options http;
     http.listen = config.listen;
     http.workers = config.http.workers;
     http.request_timeout = config.http.request_timeout;
     http.keep_alive_timeout = config.http.keep_alive_timeout;
+    http.tls = gate_->tls();
+    http.admit = [this](http::Request& request) { return gate_->Admit(request); };
+    http.headers = [this] { return gate_->ExtraHeaders(); };
     http.on_access = [this](const http::AccessRecord& record) { http_metrics_.Record(record); };
     return http;
   }
@@ -174,6 +196,7 @@ class Running {
   std::mutex reload_mutex_;
   std::atomic<bool> ready_ = false;
   std::optional<collectors::Scheduler> scheduler_;
+  std::unique_ptr<http::Gate> gate_;
   std::unique_ptr<http::Server> server_;
 };
 

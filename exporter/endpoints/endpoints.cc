@@ -76,11 +76,15 @@ void AddEndpoints(http::Router& router, const EndpointContext& context) {
     return context.ready() ? Response::Text(200, "vigia is ready\n")
                            : Response::Text(503, "vigia is starting or stopping\n");
   });
-  router.Post("/-/reload", [context](const Request&) {
-    const auto status = context.reload();
-    return status ? Response::Text(200, "configuration reloaded\n")
-                  : Response::Text(500, status.error().message());
-  });
+  router.Add({.method = "POST",
+              .pattern = "/-/reload",
+              .handler =
+                  [context](const Request&) {
+                    const auto status = context.reload();
+                    return status ? Response::Text(200, "configuration reloaded\n")
+                                  : Response::Text(500, status.error().message());
+                  },
+              .changes_state = true});
 }
 
 }  // namespace vigia::exporter

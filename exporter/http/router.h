@@ -20,6 +20,8 @@ struct Route {
   Handler handler;
   // Larger bodies are refused while they are read.
   std::size_t max_body = 1024 * 1024;
+  // From other machines only for authenticated users, and never from another site's page.
+  bool changes_state = false;
 };
 
 class Router {

@@ -291,11 +291,27 @@ class Server::Impl {
         return response;
       }
       handler = route->pattern;
+      if (route->changes_state) {
+        if (auto refusal = RefuseChange(request)) return *std::move(refusal);
+      }
       if (auto refusal = ReadBody(connection, info, *route, request)) return *std::move(refusal);
       return route->handler(request);
     } catch (const std::exception& error) {
       return Response::Text(500, std::string("internal error: ") + error.what() + "\n");
     }
+  }
+
+  static std::optional<Response> RefuseChange(const Request& request) {
+    if (request.user.empty() && !request.FromLoopback()) {
+      return Response::Text(
+          403, "this changes something: it needs a user (basic_auth_users in web.yml)\n");
+    }
+    // Browsers say where a request comes from; a page of another site may not speak for the user.
+    const auto site = request.Header("sec-fetch-site");
+    if (!site.empty() && site != "same-origin" && site != "none") {
+      return Response::Text(403, "refused: the request comes from another site's page\n");
+    }
+    return std::nullopt;
   }
 
   // Returns an answer if the body cannot be had.

@@ -1,0 +1,232 @@
+#include "exporter/http/server.h"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "tests/support/http_client.h"
+
+using namespace vigia;
+using namespace vigia::http;
+using vigia::test::Ask;
+using vigia::test::Get;
+using vigia::test::RawConnection;
+using namespace std::chrono_literals;
+
+namespace {
+
+Router Routes() {
+  Router router;
+  router.Get("/hello", [](const Request& request) {
+    return Response::Text(200, "hello " + std::string(request.Parameter("name")) + "\n");
+  });
+  router.Get("/label/{name}/values", [](const Request& request) {
+    return Response::Text(200, request.path_parameters.at("name"));
+  });
+  router.Add({.method = "POST",
+              .pattern = "/echo",
+              .handler = [](const Request& request) { return Response::Text(200, request.body); },
+              .max_body = 1000});
+  router.Get("/throw", [](const Request&) -> Response { throw std::runtime_error("broken"); });
+  router.Get("/stream", [](const Request&) {
+    Response response = Response::Text(200, "");
+    response.stream = [](const Sink& sink) {
+      for (int i = 0; i < 3; ++i) sink("piece " + std::to_string(i) + "\n");
+    };
+    return response;
+  });
+  return router;
+}
+
+// A running server and its port.
+struct Stand {
+  explicit Stand(Router router = Routes(), Server::Options options = {}) {
+    options.listen = {"127.0.0.1:0"};
+    options.workers = 16;
+    auto started = Server::Start(std::move(router), std::move(options));
+    REQUIRE(started.has_value());
+    server = *std::move(started);
+    port = std::stoi(server->addresses()[0].substr(sizeof "127.0.0.1:" - 1));
+  }
+  std::unique_ptr<Server> server;
+  int port = 0;
+};
+
+std::string StatusLine(const std::string& answer) { return answer.substr(0, answer.find("\r\n")); }
+
+}  // namespace
+
+TEST_CASE("a handler answers its exact path and parameters are decoded", "[http]") {
+  const Stand stand;
+  REQUIRE(Get(stand.port, "/hello?name=a%20b+c").body == "hello a b c\n");
+  REQUIRE(Get(stand.port, "/hello/more").status == 404);
+  REQUIRE(Get(stand.port, "/hell").status == 404);
+  REQUIRE(Get(stand.port, "/label/job/values").body == "job");
+  REQUIRE(Get(stand.port, "/label//values").status == 404);
+}
+
+TEST_CASE("other methods are told what is allowed", "[http]") {
+  const Stand stand;
+  const auto answer = Ask(stand.port, {.method = "POST", .path = "/hello"});
+  REQUIRE(answer.status == 405);
+  REQUIRE(answer.headers.at("allow") == "GET, HEAD");
+}
+
+TEST_CASE("HEAD is GET without a body", "[http]") {
+  const Stand stand;
+  const auto answer = Ask(stand.port, {.method = "HEAD", .path = "/hello"});
+  REQUIRE(answer.status == 200);
+  REQUIRE(answer.headers.at("content-length") == "7");
+  REQUIRE(answer.body == "");
+}
+
+TEST_CASE("bodies are bounded while they are read", "[http]") {
+  const Stand stand;
+  const auto post = [&](std::size_t size) {
+    return Ask(stand.port, {.method = "POST", .path = "/echo", .body = std::string(size, 'x')});
+  };
+  REQUIRE(post(1000).body == std::string(1000, 'x'));
+  REQUIRE(post(1001).status == 413);
+
+  const RawConnection chunked(stand.port);
+  chunked.Send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (int i = 0; i < 20; ++i) chunked.Send("64\r\n" + std::string(100, 'x') + "\r\n");
+  chunked.Send("0\r\n\r\n");
+  REQUIRE(StatusLine(chunked.ReadAll(2s)) == "HTTP/1.1 413 Content Too Large");
+}
+
+TEST_CASE("a handler that throws answers 500 and the server goes on", "[http]") {
+  const Stand stand;
+  REQUIRE(Get(stand.port, "/throw").status == 500);
+  REQUIRE(Get(stand.port, "/hello").status == 200);
+}
+
+TEST_CASE("a streamed answer arrives whole", "[http]") {
+  const Stand stand;
+  REQUIRE(Get(stand.port, "/stream").body == "piece 0\npiece 1\npiece 2\n");
+}
+
+TEST_CASE("a client that goes away ends its stream", "[http]") {
+  std::atomic<bool> ended = false;
+  Router router;
+  router.Get("/endless", [&](const Request&) {
+    Response response = Response::Text(200, "");
+    response.stream = [&](const Sink& sink) {
+      const std::string piece(65536, 'x');
+      while (sink(piece)) {
+      }
+      ended = true;
+    };
+    return response;
+  });
+  Stand stand(std::move(router));
+  {
+    const RawConnection client(stand.port);
+    client.Send("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  const auto until = std::chrono::steady_clock::now() + 30s;
+  while (!ended && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  REQUIRE(ended);
+}
+
+TEST_CASE("ambiguous and malformed requests are refused and harm nothing", "[http]") {
+  const Stand stand;
+  const std::pair<std::string, std::string> requests[] = {
+      {"GET /hello HTTP/1.1\r\n\r\n", "400"},
+      {"GET /hello HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"},
+      {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: "
+       "chunked\r\n\r\n0\r\n\r\n",
+       "400"},
+      {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx", "400"},
+      {"GET /hello HTTP/1.1\r\nHost : a\r\n\r\n", "400"},
+      {"NONSENSE\r\n\r\n", "400"},
+      {"GET /hello HTTP/9.9\r\nHost: a\r\n\r\n", "505"},
+      {"GET http://[ HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+      {"GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "404"},
+      {"GET /" + std::string(40000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", "4"},
+      {std::string("GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n", 30), "4"},
+  };
+  for (const auto& [request, status] : requests) {
+    const RawConnection client(stand.port);
+    client.Send(request);
+    const auto line = StatusLine(client.ReadAll(1s));
+    INFO(request.substr(0, 60));
+    REQUIRE((line.empty() || line.starts_with("HTTP/1.1 " + status)));
+  }
+  REQUIRE(Get(stand.port, "/hello").status == 200);
+}
+
+TEST_CASE("requests on one connection are answered in order", "[http]") {
+  const Stand stand;
+  const RawConnection client(stand.port);
+  client.Send(
+      "GET /hello?name=1 HTTP/1.1\r\nHost: a\r\n\r\n"
+      "GET /hello?name=2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const auto answer = client.ReadAll(5s);
+  REQUIRE(answer.find("hello 1\n") < answer.find("hello 2\n"));
+  REQUIRE(answer.find("hello 2\n") != std::string::npos);
+}
+
+TEST_CASE("a request id is taken if it is harmless and made otherwise", "[http]") {
+  const Stand stand;
+  REQUIRE(Get(stand.port, "/hello", {{"X-Request-Id", "abc-1.2_3"}}).headers.at("x-request-id") ==
+          "abc-1.2_3");
+  const auto made =
+      Get(stand.port, "/hello", {{"X-Request-Id", "a b\""}}).headers.at("x-request-id");
+  REQUIRE(made.size() == 32);
+}
+
+TEST_CASE("stopping waits for the answers under way", "[http]") {
+  std::atomic<bool> entered = false;
+  std::atomic<bool> release = false;
+  Router router;
+  router.Get("/slow", [&](const Request&) {
+    entered = true;
+    while (!release) std::this_thread::yield();
+    return Response::Text(200, "done\n");
+  });
+  Stand stand(std::move(router));
+  test::HttpAnswer answer;
+  std::thread client([&] { answer = Get(stand.port, "/slow"); });
+  while (!entered) std::this_thread::yield();
+  std::thread stopper([&] { stand.server->Stop(30s); });
+  // New requests are turned away meanwhile.
+  int status = 0;
+  while (status != 503 && !release) {
+    status = Get(stand.port, "/slow").status;
+    REQUIRE((status == 503 || status == 0));
+    if (status == 503) release = true;
+  }
+  stopper.join();
+  client.join();
+  REQUIRE(answer.status == 200);
+  REQUIRE(answer.body == "done\n");
+}
+
+TEST_CASE("addresses that cannot be listened on are explained", "[http]") {
+  const auto error = [](const std::string& address) {
+    Server::Options options;
+    options.listen = {address};
+    options.workers = 4;
+    const auto started = Server::Start({}, std::move(options));
+    return started ? std::string("started") : started.error().message();
+  };
+  REQUIRE(error("[::1]:9845").find("IPv6 is not available") != std::string::npos);
+  REQUIRE(error("unix:/run/x").find("unix sockets are not available") != std::string::npos);
+  REQUIRE(error("127.0.0.1:99999").find("write ADDRESS:PORT") != std::string::npos);
+  const Stand stand;
+  REQUIRE(error("127.0.0.1:" + std::to_string(stand.port)).find("--listen") != std::string::npos);
+}
+
+TEST_CASE("changes are refused to other sites pages", "[http]") {
+  Router router;
+  router.Add({.method = "POST",
+              .pattern = "/change",
+              .handler = [](const Request&) { return Response::Text(200, "changed\n"); },
+              .changes_state = true});
+  const Stand stand(std::move(router));
+  REQUIRE(Ask(stand.port, {.method = "POST", .path = "/change"}).status == 200);
+  REQUIRE(Ask(stand.port,
+              {.method = "POST", .path = "/change", .headers = {{"Sec-Fetch-Site", "cross-site"}}})
+              .status == 403);
+}
