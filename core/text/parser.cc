@@ -319,7 +319,8 @@ bool PageParser::ParseQuoted(std::string_view& quoted) {
   }
   quoted = {content, static_cast<std::size_t>(at_ - content)};
   ++at_;
-  if (!ascii && !IsUtf8(quoted)) return Reject("not UTF-8", content);
+  // The byte after a backslash has not been looked at.
+  if ((!ascii || escaped) && !IsUtf8(quoted)) return Reject("not UTF-8", content);
   if (!escaped) return true;
   // The line's length is room for all that may be unescaped on it: views stay valid.
   unescaped_.reserve(static_cast<std::size_t>(line_end_ - line_begin_));
