@@ -1,11 +1,11 @@
 #include "core/batch.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include "core/hash.h"
 #include "core/number.h"
+#include "core/slot_table.h"
 #include "core/text/utf8.h"
 
 namespace vigia {
@@ -43,60 +43,6 @@ bool KeyEquals(std::string_view key, std::span<const LabelView> labels) {
   }
   return at == end;
 }
-
-// Finds slots by the hash of their key; open addressing, since it is built anew for each run
-// that needs it. Whoever asks compares the keys.
-class SlotTable {
- public:
-  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
-
-  void Reset(std::size_t expected) {
-    size_ = 0;
-    entries_.assign(std::bit_ceil(2 * expected + 8), {});
-  }
-  void Clear() { entries_ = {}; }
-
-  void Insert(std::uint64_t hash, std::uint32_t slot) {
-    if (2 * ++size_ > entries_.size()) Grow();
-    Place({static_cast<std::uint32_t>(hash), slot});
-  }
-
-  // The slot with `hash` for which `equals(slot)`, or kNone.
-  template <typename Equals>
-  std::uint32_t Find(std::uint64_t hash, const Equals& equals) const {
-    const auto wanted = static_cast<std::uint32_t>(hash);
-    for (std::size_t at = wanted & Mask();; at = (at + 1) & Mask()) {
-      const Entry& entry = entries_[at];
-      if (entry.slot == kNone) return kNone;
-      if (entry.hash == wanted && equals(entry.slot)) return entry.slot;
-    }
-  }
-
- private:
-  struct Entry {
-    std::uint32_t hash = 0;
-    std::uint32_t slot = kNone;
-  };
-
-  std::size_t Mask() const { return entries_.size() - 1; }
-
-  void Place(Entry entry) {
-    std::size_t at = entry.hash & Mask();
-    while (entries_[at].slot != kNone) at = (at + 1) & Mask();
-    entries_[at] = entry;
-  }
-
-  void Grow() {
-    std::vector<Entry> old(2 * entries_.size());
-    old.swap(entries_);
-    for (const auto& entry : old) {
-      if (entry.slot != kNone) Place(entry);
-    }
-  }
-
-  std::size_t size_ = 0;
-  std::vector<Entry> entries_;  // a power of two, at most half of it taken
-};
 
 }  // namespace
 

@@ -76,8 +76,8 @@ namespace {
 char* WriteFewDecimals(char* out, double value) {
   constexpr double kScale = 1e6;
   const double magnitude = std::abs(value);
-  // Below 10^15 a double has exactly one shortest decimal form, so whichever form reads back
-  // is that one.
+  // No two decimals of up to 15 digits read as the same double, so the one that reads as `value`
+  // is the shortest.
   if (!(magnitude >= 1e-3 && magnitude < 1e9)) return nullptr;
   const auto scaled = static_cast<std::uint64_t>(magnitude * kScale + 0.5);
   if (static_cast<double>(scaled) / kScale != magnitude) return nullptr;
