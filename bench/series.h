@@ -1,5 +1,5 @@
 // Series for the benchmarks: families of 100 series with 4 labels each, 60 % of the values whole
-// numbers.
+// numbers, the others with six decimals.
 
 #pragma once
 
@@ -36,8 +36,8 @@ class SeriesSource {
     values_.resize(series_.size());
     for (auto& value : values_) {
       const auto number = random_();
-      value = number % 10 < 6 ? static_cast<double>(number % 10'000'000)
-                              : static_cast<double>(number) / 4294967296.0 * 1000;
+      value = number % 10 < 6 ? static_cast<double>(number % 1'000'000)
+                              : static_cast<double>(number % 1'000'000'000) / 1e6;
     }
   }
 

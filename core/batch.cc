@@ -5,6 +5,7 @@
 
 #include "core/hash.h"
 #include "core/number.h"
+#include "core/slot_table.h"
 #include "core/text/utf8.h"
 
 namespace vigia {
@@ -50,7 +51,8 @@ bool KeyEquals(std::string_view key, std::span<const LabelView> labels) {
 //
 // As long as a run adds the known series in their order, nothing but values is written.
 // At the first departure from it the run becomes "scattered": order_ then lists the slots
-// in the order of this run, and a hash table finds them.
+// in the order of this run. The slot after the last one is still tried first, a hash table
+// finds the others.
 class Batch::FamilyBuffer {
  public:
   FamilyBuffer(const Metric& metric, const Labels& constant_labels)
@@ -80,6 +82,7 @@ class Batch::FamilyBuffer {
     }
     seen_[slot] = true;
     order_.push_back(slot);
+    next_ = slot + 1;
     Record(value, time);
     return Outcome::kAdded;
   }
@@ -119,7 +122,7 @@ class Batch::FamilyBuffer {
   }
 
  private:
-  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+  static constexpr std::uint32_t kNone = SlotTable::kNone;
 
   std::string_view Key(std::size_t slot) const {
     const std::size_t begin = slot == 0 ? 0 : key_ends_[slot - 1];
@@ -140,29 +143,30 @@ class Batch::FamilyBuffer {
     for (std::uint32_t i = 0; i < order_.size(); ++i) order_[i] = i;
     seen_.assign(known_, false);
     std::fill_n(seen_.begin(), values_.size(), true);
-    slots_.clear();
-    slots_.reserve(known_ + known_ / 4 + 4);
-    for (std::uint32_t i = 0; i < known_; ++i) slots_.emplace(HashBytes(Key(i)), i);
+    next_ = static_cast<std::uint32_t>(values_.size());
+    slots_.Reset(known_);
+    for (std::uint32_t i = 0; i < known_; ++i) slots_.Insert(HashBytes(Key(i)), i);
   }
 
   std::uint32_t Find(std::span<const LabelView> labels) {
+    // A series that is gone or new leaves the others in their order.
+    for (auto slot = next_; slot < known_ && slot <= next_ + 1; ++slot) {
+      if (KeyEquals(Key(slot), labels)) return slot;
+    }
     scratch_.clear();
     AppendKey(scratch_, labels);
-    const auto [begin, end] = slots_.equal_range(HashBytes(scratch_));
-    for (auto at = begin; at != end; ++at) {
-      if (Key(at->second) == scratch_) return at->second;
-    }
-    return kNone;
+    return slots_.Find(HashBytes(scratch_),
+                       [&](std::uint32_t slot) { return Key(slot) == scratch_; });
   }
 
   // After Find, whose key is still in scratch_.
   std::uint32_t Insert(std::span<const LabelView> labels) {
-    const auto slot = static_cast<std::uint32_t>(labels_.size());
+    const auto slot = static_cast<std::uint32_t>(key_ends_.size());
     keys_ += scratch_;
     key_ends_.push_back(static_cast<std::uint32_t>(keys_.size()));
-    labels_.push_back(BuildLabels(labels));
+    new_labels_.push_back(BuildLabels(labels));
     seen_.push_back(false);
-    slots_.emplace(HashBytes(scratch_), slot);
+    slots_.Insert(HashBytes(scratch_), slot);
     return slot;
   }
 
@@ -189,18 +193,20 @@ class Batch::FamilyBuffer {
     std::string keys;
     std::vector<std::uint32_t> key_ends;
     std::vector<Labels> labels;
+    keys.reserve(keys_.size());
     key_ends.reserve(order_.size());
     labels.reserve(order_.size());
     for (const auto slot : order_) {
       keys += Key(slot);
       key_ends.push_back(static_cast<std::uint32_t>(keys.size()));
-      labels.push_back(labels_[slot]);
+      labels.push_back(slot < known_ ? family_->labels(slot)
+                                     : std::move(new_labels_[slot - known_]));
     }
+    family_ = family_ ? std::make_shared<const Family>(*family_, std::move(labels), order_)
+                      : std::make_shared<const Family>(head_, std::move(labels));
     keys_ = std::move(keys);
     key_ends_ = std::move(key_ends);
-    labels_ = std::move(labels);
-    known_ = labels_.size();
-    family_ = std::make_shared<const Family>(head_, labels_);
+    known_ = order_.size();
     Forget();
   }
 
@@ -209,10 +215,10 @@ class Batch::FamilyBuffer {
     scattered_ = false;
     key_ends_.resize(known_);
     keys_.resize(known_ == 0 ? 0 : key_ends_.back());
-    labels_.resize(known_);
+    new_labels_ = {};
     order_ = {};
     seen_ = {};
-    slots_ = {};
+    slots_.Clear();
   }
 
   const std::shared_ptr<const FamilyHead> head_;
@@ -221,9 +227,9 @@ class Batch::FamilyBuffer {
   // One entry per slot: first the known ones, then (while scattered) the new ones.
   std::string keys_;
   std::vector<std::uint32_t> key_ends_;
-  std::vector<Labels> labels_;
   std::size_t known_ = 0;
   std::shared_ptr<const Family> family_;  // of the known slots
+  std::vector<Labels> new_labels_;        // of the others
 
   // This run.
   std::vector<double> values_;
@@ -231,7 +237,8 @@ class Batch::FamilyBuffer {
   bool scattered_ = false;
   std::vector<std::uint32_t> order_;  // values_[i] belongs to slot order_[i]
   std::vector<bool> seen_;
-  std::unordered_multimap<std::uint64_t, std::uint32_t> slots_;  // hash of key -> slot
+  std::uint32_t next_ = 0;  // the slot that is likely to come next
+  SlotTable slots_;
   std::string scratch_;
 };
 

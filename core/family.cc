@@ -46,12 +46,31 @@ bool AppendSeries(std::string& out, const Labels& labels) {
 Family::Family(std::shared_ptr<const FamilyHead> head, std::vector<Labels> labels)
     : head_(std::move(head)), labels_(std::move(labels)) {
   line_ends_.reserve(labels_.size());
-  for (const auto& series : labels_) {
-    has_quoted_names_ |= AppendSeries(lines_, series);
-    lines_ += ' ';
-    line_ends_.push_back(static_cast<std::uint32_t>(lines_.size()));
+  for (const auto& series : labels_) AppendLine(series);
+  lines_.shrink_to_fit();
+}
+
+Family::Family(const Family& previous, std::vector<Labels> labels,
+               std::span<const std::uint32_t> picks)
+    : head_(previous.head_), labels_(std::move(labels)) {
+  lines_.reserve(previous.lines_.size());
+  line_ends_.reserve(labels_.size());
+  has_quoted_names_ = previous.has_quoted_names_;
+  for (std::size_t i = 0; i < labels_.size(); ++i) {
+    if (picks[i] < previous.size()) {
+      lines_ += previous.line(picks[i]);
+      line_ends_.push_back(static_cast<std::uint32_t>(lines_.size()));
+    } else {
+      AppendLine(labels_[i]);
+    }
   }
   lines_.shrink_to_fit();
+}
+
+void Family::AppendLine(const Labels& series) {
+  has_quoted_names_ |= AppendSeries(lines_, series);
+  lines_ += ' ';
+  line_ends_.push_back(static_cast<std::uint32_t>(lines_.size()));
 }
 
 std::size_t Family::HeapBytes() const {

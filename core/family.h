@@ -10,6 +10,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,9 @@ class Family {
  public:
   // `labels` hold "__name__" (a histogram's differ: x_bucket, x_sum, x_count).
   Family(std::shared_ptr<const FamilyHead> head, std::vector<Labels> labels);
+  // The next generation of `previous`: the text of series `i` is taken over from its series
+  // picks[i] where there is one.
+  Family(const Family& previous, std::vector<Labels> labels, std::span<const std::uint32_t> picks);
 
   const FamilyHead& head() const { return *head_; }
   const std::shared_ptr<const FamilyHead>& shared_head() const { return head_; }
@@ -52,6 +56,8 @@ class Family {
   std::size_t HeapBytes() const;
 
  private:
+  void AppendLine(const Labels& series);
+
   const std::shared_ptr<const FamilyHead> head_;
   const std::vector<Labels> labels_;
   std::string lines_;

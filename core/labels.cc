@@ -8,6 +8,7 @@
 
 #include "core/hash.h"
 #include "core/text/escape.h"
+#include "core/text/scan.h"
 
 namespace vigia {
 
@@ -187,12 +188,8 @@ Labels LabelsBuilder::Build() const {
 namespace {
 
 bool IsLegacyName(std::string_view name, bool colon) {
-  const auto letter = [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (colon && c == ':');
-  };
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  return !name.empty() && letter(name[0]) &&
-         std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || digit(c); });
+  const char* const end = name.data() + name.size();
+  return !name.empty() && text::SkipName(name.data(), end, colon) == end;
 }
 
 }  // namespace

@@ -3,24 +3,25 @@
 namespace vigia::text {
 namespace {
 
-void AppendEscaped(std::string& out, std::string_view text, std::string_view special) {
+void AppendEscaped(std::string& out, std::string_view text, bool quotes) {
+  const auto special = [&](char c) { return c == '\\' || c == '\n' || (quotes && c == '"'); };
   std::size_t begin = 0;
-  for (std::size_t at; (at = text.find_first_of(special, begin)) != text.npos; begin = at + 1) {
-    out.append(text, begin, at - begin);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!special(text[i])) continue;
+    out.append(text, begin, i - begin);
     out += '\\';
-    out += text[at] == '\n' ? 'n' : text[at];
+    out += text[i] == '\n' ? 'n' : text[i];
+    begin = i + 1;
   }
   out.append(text, begin);
 }
 
 }  // namespace
 
-void AppendLabelValue(std::string& out, std::string_view value) {
-  AppendEscaped(out, value, "\\\"\n");
-}
+void AppendLabelValue(std::string& out, std::string_view value) { AppendEscaped(out, value, true); }
 
 void AppendHelp(std::string& out, std::string_view help, bool openmetrics) {
-  AppendEscaped(out, help, openmetrics ? "\\\"\n" : "\\\n");
+  AppendEscaped(out, help, openmetrics);
 }
 
 }  // namespace vigia::text

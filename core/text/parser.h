@@ -93,9 +93,16 @@ class PageParser {
 
   bool text() const { return format_ == Format::kText; }
   bool AtLineEnd() const { return at_ == line_end_; }
-  void SkipBlanks();
+  void SkipBlanks() {
+    while (!AtLineEnd() && (*at_ == ' ' || *at_ == '\t')) ++at_;
+  }
   std::string_view Rest() const { return {at_, static_cast<std::size_t>(line_end_ - at_)}; }
-  std::string_view Word() const;
+  // Up to the next blank.
+  std::string_view Word() const {
+    const char* end = at_;
+    while (end != line_end_ && *end != ' ' && !(*end == '\t' && text())) ++end;
+    return {at_, static_cast<std::size_t>(end - at_)};
+  }
   bool Expected(std::string_view what, const char* at = nullptr);
   bool Reject(std::string_view problem, const char* at = nullptr);
 

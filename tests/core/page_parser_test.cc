@@ -196,6 +196,7 @@ TEST_CASE("what is wrong with a page is told with place and reason", "[core]") {
       {text, "a{", "line 1, column 3: expected a label name or '}', got the end of the line"},
       {text, "a{,} 1\n", "line 1, column 3: expected a label name or '}', got ','"},
       {text, "a{b=\"\xff\"} 1\n", "line 1, column 6: not UTF-8"},
+      {text, "a{b=\"\\\xff\"} 1\n", "line 1, column 6: not UTF-8"},
       {text, "a{b=\"1\",b=\"2\"} 1\n", "line 1, column 2: a second label 'b'"},
       {text, "a{__name__=\"b\"} 1\n", "line 1, column 2: a second label '__name__'"},
       {text, "{b=\"1\"} 1\n", "line 1, column 1: no metric name"},
