@@ -17,6 +17,16 @@ if(VIGIA_SANITIZE)
   add_link_options(-fsanitize=${VIGIA_SANITIZE})
 endif()
 
+if(VIGIA_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "VIGIA_FUZZ needs clang: cmake -DCMAKE_CXX_COMPILER=clang++-14 ...")
+  endif()
+  # Everything is watched, and only the targets get libFuzzer's main().
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
 find_program(VIGIA_MOLD mold)
 if(VIGIA_MOLD)
   add_link_options(-fuse-ld=mold)

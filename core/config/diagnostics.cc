@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/text/utf8.h"
+
 namespace vigia::config {
 namespace {
 
@@ -22,15 +24,43 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
   return d[a.size()][b.size()];
 }
 
+// A file may hold anything, also what would garble a terminal.
+std::string Printable(std::string_view text) {
+  constexpr std::size_t kLongest = 600;
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  const bool cut = text.size() > kLongest;
+  if (cut) text = text.substr(0, text::Utf8PrefixLength(text.substr(0, kLongest)));
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      out += "\\n";
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += "\\x";
+      out += kDigits[byte >> 4];
+      out += kDigits[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  if (cut) out += "...";
+  return out;
+}
+
 }  // namespace
 
 void Diagnostics::Add(Position where, std::string_view what) {
+  constexpr std::size_t kMostLines = 200;
+  if (lines_.size() == kMostLines) {
+    ++not_kept_;
+    return;
+  }
   std::string text = file_;
   if (where.line > 0) {
     text += ':' + std::to_string(where.line) + ':' + std::to_string(where.column);
   }
   text += ": ";
-  text += what;
+  text += Printable(what);
   lines_.push_back({where, std::move(text)});
 }
 
@@ -40,6 +70,9 @@ std::vector<std::string> Diagnostics::Lines() const {
                    [](const Line& a, const Line& b) { return a.where < b.where; });
   std::vector<std::string> lines;
   for (auto& line : sorted) lines.push_back(std::move(line.text));
+  if (not_kept_ > 0) {
+    lines.push_back(file_ + ": and " + std::to_string(not_kept_) + " more faults");
+  }
   return lines;
 }
 

@@ -11,10 +11,12 @@
 
 namespace vigia::config {
 
+// Keeps a bounded number of faults and counts the rest. Not thread-safe.
 class Diagnostics {
  public:
   explicit Diagnostics(std::string file) : file_(std::move(file)) {}
 
+  // `what` becomes one printable line: control characters are escaped, a long text is cut.
   void Add(Position where, std::string_view what);
 
   bool ok() const { return lines_.empty(); }
@@ -32,6 +34,7 @@ class Diagnostics {
 
   const std::string file_;
   std::vector<Line> lines_;
+  std::size_t not_kept_ = 0;
 };
 
 // The known word that `word` was most likely meant to be, or empty where none is near

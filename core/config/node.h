@@ -29,8 +29,9 @@ struct Node {
 
   Kind kind = Kind::kNull;
   Position position;
-  std::string text;     // of a scalar
-  bool quoted = false;  // the scalar stood in quotes, or in a block: a string for certain
+  std::string text;       // of a scalar
+  bool quoted = false;    // the scalar stood in quotes, or in a block: a string for certain
+  bool variable = false;  // the scalar's text comes from the environment, at least in part
   std::vector<Node> items;
   std::vector<std::pair<Key, Node>> entries;  // in file order, keys unique
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "core/number.h"
 
@@ -22,10 +23,26 @@ std::string_view KindName(const Node& node) {
   return "";
 }
 
+std::string Join(std::span<const std::string_view> words) {
+  std::string out;
+  for (const auto word : words) {
+    if (!out.empty()) out += ", ";
+    out += word;
+  }
+  return out;
+}
+
 Result<bool> ParseBool(std::string_view text) {
   if (text == "true") return true;
   if (text == "false") return false;
-  return Fail(ErrorCode::kInvalid, "'" + std::string(text) + "' is not true or false");
+  return Fail(ErrorCode::kInvalid,
+              "'" + std::string(text) + "' is not a boolean: write true or false");
+}
+
+// Also of numbers that are too large for an integer.
+bool IsWholeNumber(std::string_view text) {
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
 }
 
 Result<std::uint64_t> ParseBytes(std::string_view text) {
@@ -102,32 +119,36 @@ bool MapReader::Read(std::string_view key, std::filesystem::path& out) {
 }
 
 bool MapReader::Read(std::string_view key, double& out) {
-  return ReadParsed(key, "a number", out, ParseDouble);
-}
-
-bool MapReader::Read(std::string_view key, std::int64_t& out, std::int64_t min, std::int64_t max) {
-  return ReadParsed(key, "a whole number", out, [&](std::string_view text) -> Result<std::int64_t> {
-    auto value = ParseInt(text);
-    if (!value) {
-      return Fail(ErrorCode::kInvalid, "'" + std::string(text) + "' is not a whole number");
-    }
-    if (*value < min || *value > max) {
-      return Fail(ErrorCode::kInvalid, std::string(text) + " is not between " +
-                                           std::to_string(min) + " and " + std::to_string(max));
+  return ReadParsed(key, "a number", out, [](std::string_view text) {
+    auto value = ParseDouble(text);
+    if (value && !std::isfinite(*value)) {
+      value = Fail(ErrorCode::kInvalid, "'" + std::string(text) + "' is not a finite number");
     }
     return value;
   });
 }
 
+bool MapReader::Read(std::string_view key, std::int64_t& out, std::int64_t min, std::int64_t max) {
+  return ReadParsed(key, "a whole number", out, [&](std::string_view text) -> Result<std::int64_t> {
+    const auto value = ParseInt(text);
+    if (value && *value >= min && *value <= max) return value;
+    if (!value && !IsWholeNumber(text)) {
+      return Fail(ErrorCode::kInvalid, "'" + std::string(text) + "' is not a whole number");
+    }
+    return Fail(ErrorCode::kInvalid, std::string(text) + " is not between " + std::to_string(min) +
+                                         " and " + std::to_string(max));
+  });
+}
+
 bool MapReader::Read(std::string_view key, Milliseconds& out) {
-  return ReadParsed(key, "a duration such as 30s", out,
-                    [](std::string_view text) -> Result<Milliseconds> {
-                      auto value = ParseDuration(text);
-                      if (value && value->count() == 0) {
-                        return Fail(ErrorCode::kInvalid, "has to be longer than 0");
-                      }
-                      return value;
-                    });
+  return ReadParsed(
+      key, "a duration such as 30s", out, [](std::string_view text) -> Result<Milliseconds> {
+        auto value = ParseDuration(text);
+        if (value && value->count() == 0) {
+          return Fail(ErrorCode::kInvalid, "0 is too short: write a duration such as 30s");
+        }
+        return value;
+      });
 }
 
 bool MapReader::Read(std::string_view key, std::vector<std::string>& out) {
@@ -161,19 +182,25 @@ bool MapReader::ReadBytes(std::string_view key, std::uint64_t& out) {
   return ReadParsed(key, "a size such as 64MiB", out, ParseBytes);
 }
 
-bool MapReader::ReadSecret(std::string_view key, Secret& out) {
+bool MapReader::ReadSecret(std::string_view key, Secret& out, PlainSecrets plain) {
   const std::string file_key = std::string(key) + "_file";
   std::string value;
-  const bool inline_value = Read(key, value);
+  const bool has_value = Read(key, value);
   std::filesystem::path path;
-  const bool from_file = Read(file_key, path);
-  if (inline_value && from_file) {
+  const bool has_file = Read(file_key, path);
+  if (has_value && has_file) {
     Fault(file_key, "stands beside " + std::string(key) + "; write one of the two");
     return false;
   }
-  if (inline_value) out = Secret::FromValue(std::move(value));
-  if (from_file) out = Secret::FromFile(std::move(path));
-  return inline_value || from_file;
+  if (has_value && plain == PlainSecrets::kRefused && !node_.Find(key)->variable) {
+    Fault(key, "a secret does not stand in this file; write " + file_key +
+                   " with the path of a file that holds it, or ${NAME} to take it from the "
+                   "environment");
+    return false;
+  }
+  if (has_value) out = Secret::FromValue(std::move(value));
+  if (has_file) out = Secret::FromFile(std::move(path));
+  return has_value || has_file;
 }
 
 std::size_t MapReader::ReadChoice(std::string_view key, std::span<const std::string_view> words,
@@ -182,11 +209,9 @@ std::size_t MapReader::ReadChoice(std::string_view key, std::span<const std::str
   ReadParsed(key, "a word", choice, [&](std::string_view text) -> Result<std::size_t> {
     const auto at = std::find(words.begin(), words.end(), text);
     if (at != words.end()) return static_cast<std::size_t>(at - words.begin());
-    std::string message = "'" + std::string(text) + "' is not one of ";
-    for (const auto word : words) {
-      if (word != words.front()) message += ", ";
-      message += word;
-    }
+    std::string message = "'" + std::string(text) + "' is not one of " + Join(words);
+    const auto nearest = Nearest(text, words);
+    if (!nearest.empty()) message += "; did you mean '" + std::string(nearest) + "'?";
     return Fail(ErrorCode::kInvalid, std::move(message));
   });
   return choice;
@@ -203,7 +228,7 @@ void MapReader::Fault(std::string_view key, std::string_view what) {
 }
 
 void MapReader::Require(std::string_view key, std::string_view why) {
-  if (Has(key)) return;
+  if (Has(key) || node_.IsScalar() || node_.IsList()) return;
   std::string text;
   if (!context_.empty()) text = context_ + ": ";
   text += "the key '" + std::string(key) + "' is missing";
@@ -212,21 +237,20 @@ void MapReader::Require(std::string_view key, std::string_view why) {
 }
 
 void MapReader::Finish() {
-  const std::vector<std::string_view> known(known_.begin(), known_.end());
+  std::vector<std::string_view> known(known_.begin(), known_.end());
+  std::sort(known.begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
   for (const auto& [key, value] : node_.entries) {
-    if (std::find(known.begin(), known.end(), key.text) != known.end()) continue;
+    if (std::binary_search(known.begin(), known.end(), key.text)) continue;
     std::string text = "unknown key '" + key.text + "'";
     if (!context_.empty()) text += " in " + context_;
     const auto nearest = Nearest(key.text, known);
     if (!nearest.empty()) {
       text += ", did you mean '" + std::string(nearest) + "'?";
+    } else if (known.empty()) {
+      text += ", which has no keys";
     } else {
-      auto sorted = known;
-      std::sort(sorted.begin(), sorted.end());
-      text += "; known keys:";
-      for (std::size_t i = 0; i < sorted.size(); ++i) {
-        text += (i == 0 ? " " : ", ") + std::string(sorted[i]);
-      }
+      text += "; known keys: " + Join(known);
     }
     diagnostics_.Add(key.position, text);
   }

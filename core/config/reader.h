@@ -24,6 +24,9 @@
 
 namespace vigia::config {
 
+// Whether a password may stand in the file itself: not in ours, but in those of public formats.
+enum class PlainSecrets { kRefused, kAllowed };
+
 class MapReader {
  public:
   // A null node reads as an empty map. `context` says whose map it is ("collectors.redis").
@@ -43,8 +46,9 @@ class MapReader {
   bool Read(std::string_view key, std::map<std::string, std::string>& out);
   // "10MB", "64KiB", "1024": bytes. Units as in Prometheus' flags: KB and KiB are both 1024.
   bool ReadBytes(std::string_view key, std::uint64_t& out);
-  // `key`, or `key_file` with the path of a file that holds the value; not both.
-  bool ReadSecret(std::string_view key, Secret& out);
+  // `key`, or `key_file` with the path of a file that holds the value; not both. `key` itself
+  // has to take its value from the environment unless plain secrets are allowed.
+  bool ReadSecret(std::string_view key, Secret& out, PlainSecrets plain = PlainSecrets::kRefused);
   // One of `words`; returns its index, or `fallback` if the key is absent or wrong.
   std::size_t ReadChoice(std::string_view key, std::span<const std::string_view> words,
                          std::size_t fallback);

@@ -1,237 +1,363 @@
 #include "core/config/yaml.h"
 
-#include <yaml-cpp/yaml.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <sstream>
+#include <unordered_map>
 
+#include "core/config/yaml_error.h"
+#include "core/config/yaml_text.h"
 #include "core/file.h"
-#include "core/text/utf8.h"
 
 namespace vigia::config {
 namespace {
 
-Position ToPosition(const YAML::Mark& mark) {
-  return mark.is_null() ? Position{} : Position{mark.line + 1, mark.column + 1};
-}
+// Expanded aliases and variables may take more room than the file, but not much more.
+constexpr std::size_t kMaxExpansion = 4;
 
-// The end of the quoted text that begins at `begin`, or npos if its quote is never closed.
-std::size_t QuoteEnd(std::string_view text, std::size_t begin) {
-  const char quote = text[begin];
-  for (std::size_t i = begin + 1; i < text.size(); ++i) {
-    if (quote == '"' && text[i] == '\\') {
-      ++i;
-    } else if (text[i] == quote) {
-      if (quote == '"' || i + 1 >= text.size() || text[i + 1] != '\'') return i;
-      ++i;  // '' is a quote inside
-    }
-  }
-  return std::string_view::npos;
-}
-
-Position PositionAt(std::string_view text, std::size_t offset) {
-  Position position{1, 1};
-  for (const char c : text.substr(0, offset)) {
-    if (c == '\n') {
-      ++position.line;
-      position.column = 1;
-    } else {
-      ++position.column;
-    }
-  }
-  return position;
-}
-
-// Walks the tree of yaml-cpp and builds ours, reporting what yaml-cpp lets pass.
-class Converter {
- public:
-  Converter(std::string_view text, const YamlOptions& options, Diagnostics& diagnostics)
-      : text_(text), options_(options), diagnostics_(diagnostics) {}
-
-  Node Convert(const YAML::Node& from, int depth) {
-    Node node;
-    node.position = ToPosition(from.Mark());
-    if (!Within(node.position, depth)) return node;
-    switch (from.Type()) {
-      case YAML::NodeType::Scalar:
-        ConvertScalar(from, node);
-        break;
-      case YAML::NodeType::Sequence:
-        node.kind = Node::Kind::kList;
-        for (const auto& item : from) {
-          if (full_) break;
-          node.items.push_back(Convert(item, depth + 1));
-        }
-        break;
-      case YAML::NodeType::Map:
-        ConvertMap(from, node, depth);
-        break;
-      default:
-        break;
-    }
-    return node;
-  }
-
- private:
-  // Aliases are shared in yaml-cpp's tree, so a small file may stand for a huge one.
-  bool Within(Position position, int depth) {
-    if (full_) return false;
-    if (++visited_ > options_.limits.max_nodes) {
-      full_ = true;
-      diagnostics_.Add(position, "more than " + std::to_string(options_.limits.max_nodes) +
-                                     " values, aliases counted each time they are used");
-    } else if (depth > options_.limits.max_depth) {
-      full_ = true;
-      diagnostics_.Add(
-          position, "nested deeper than " + std::to_string(options_.limits.max_depth) + " levels");
-    }
-    return !full_;
-  }
-
-  void ConvertScalar(const YAML::Node& from, Node& node) {
-    node.kind = Node::Kind::kScalar;
-    node.text = from.Scalar();
-    node.quoted = from.Tag() == "!";
-    CheckQuotes(from);
-    if (options_.environment) Substitute(node);
-  }
-
-  // yaml-cpp takes a quote that is never closed for one that closes at the end of the file.
-  void CheckQuotes(const YAML::Node& from) {
-    const auto mark = from.Mark();
-    if (from.Tag() != "!" || mark.is_null() || mark.pos < 0) return;
-    const auto begin = static_cast<std::size_t>(mark.pos);
-    if (begin >= text_.size() || (text_[begin] != '"' && text_[begin] != '\'')) return;
-    if (QuoteEnd(text_, begin) != text_.npos || full_) return;
-    full_ = true;  // what follows was swallowed: nothing sensible to say about it
-    diagnostics_.Add(ToPosition(mark), std::string("this quote (") + text_[begin] +
-                                           ") is never closed; close it at the end of the value");
-  }
-
-  void ConvertMap(const YAML::Node& from, Node& node, int depth) {
-    node.kind = Node::Kind::kMap;
-    std::map<std::string, Position, std::less<>> seen;
-    for (const auto& entry : from) {
-      if (full_) return;
-      const auto position = ToPosition(entry.first.Mark());
-      if (!entry.first.IsScalar()) {
-        diagnostics_.Add(position, "a key has to be a plain word, not a list, a map or nothing");
-        continue;
-      }
-      CheckQuotes(entry.first);
-      const auto& key = entry.first.Scalar();
-      if (key == "<<" && entry.first.Tag() != "!") {
-        diagnostics_.Add(position, "merge keys (<<) are not supported; write the keys out");
-        continue;
-      }
-      const auto [at, first] = seen.emplace(key, position);
-      if (!first) {
-        diagnostics_.Add(position, "the key '" + key +
-                                       "' stands here twice; the first is at line " +
-                                       std::to_string(at->second.line));
-        continue;
-      }
-      node.entries.emplace_back(Node::Key{key, position}, Convert(entry.second, depth + 1));
-    }
-  }
-
-  // ${NAME}, ${NAME:-default}, and $$ for a dollar sign; any other $ stands for itself.
-  void Substitute(Node& node) {
-    if (node.text.find('$') == std::string::npos) return;
-    std::string out;
-    std::string_view rest = node.text;
-    for (std::size_t at; (at = rest.find('$')) != rest.npos;) {
-      out += rest.substr(0, at);
-      rest.remove_prefix(at + 1);
-      const std::size_t end = rest.starts_with('{') ? rest.find('}') : rest.npos;
-      if (rest.starts_with('$')) {
-        out += '$';
-        rest.remove_prefix(1);
-      } else if (end != rest.npos) {
-        out += Lookup(rest.substr(1, end - 1), node.position);
-        rest.remove_prefix(end + 1);
-      } else {
-        out += '$';
-      }
-    }
-    out += rest;
-    node.text = std::move(out);
-  }
-
-  std::string Lookup(std::string_view reference, Position position) {
-    const std::size_t fallback = reference.find(":-");
-    const std::string name(reference.substr(0, fallback));
-    if (const auto value = options_.environment(name); value && !value->empty()) return *value;
-    if (fallback != reference.npos) return std::string(reference.substr(fallback + 2));
-    diagnostics_.Add(position, "the environment has no ${" + name + "}; set it, or write ${" +
-                                   name + ":-default}, or $$ for a dollar sign");
-    return {};
-  }
-
-  const std::string_view text_;
-  const YamlOptions& options_;
-  Diagnostics& diagnostics_;
-  std::size_t visited_ = 0;
-  bool full_ = false;  // a limit was reached, or the rest makes no sense
+struct Size {
+  std::size_t nodes = 1;
+  std::size_t bytes = 0;
+  int depth = 0;  // levels below the node
 };
 
-// What yaml-cpp says, and what is most often meant by it.
-std::string Explain(const std::string& message) {
-  if (message.find("illegal map value") != std::string::npos ||
-      message.find("mapping values are not allowed") != std::string::npos) {
-    return message + "; put quotes around a value that holds ': '";
+Size Measure(const Node& node) {
+  Size size{.nodes = 1, .bytes = node.text.size(), .depth = 0};
+  const auto add = [&](const Node& child) {
+    const Size below = Measure(child);
+    size.nodes += below.nodes;
+    size.bytes += below.bytes;
+    size.depth = std::max(size.depth, below.depth + 1);
+  };
+  for (const auto& item : node.items) add(item);
+  for (const auto& [key, value] : node.entries) {
+    size.bytes += key.text.size();
+    add(value);
   }
-  if (message.find("end of map") != std::string::npos ||
-      message.find("end of sequence") != std::string::npos) {
-    return message + "; is the indentation right, is a bracket missing?";
-  }
-  if (message.find("found character that cannot start any token") != std::string::npos ||
-      message.find("unknown token") != std::string::npos) {
-    return message + "; put quotes around a value that begins with a special character";
-  }
-  return message;
+  return size;
 }
 
-bool CheckBytes(std::string_view text, const YamlLimits& limits, Diagnostics& diagnostics) {
-  if (text.size() > limits.max_bytes) {
-    diagnostics.Add({1, 1}, "larger than " + std::to_string(limits.max_bytes) + " bytes");
+// Builds our tree from yaml-cpp's events, and reports what yaml-cpp lets pass. Once something is
+// wrong that makes the rest meaningless, the rest is ignored.
+class Builder final : public YAML::EventHandler {
+ public:
+  Builder(const YamlText& text, const YamlOptions& options, Diagnostics& diagnostics)
+      : text_(text), options_(options), diagnostics_(diagnostics) {}
+
+  bool gave_up() const { return gave_up_; }
+  Node TakeRoot() { return std::move(root_); }
+  // The innermost bracket that is not closed yet.
+  std::optional<Position> OpenBracket() const {
+    if (frames_.empty() || !frames_.back().flow) return std::nullopt;
+    return frames_.back().node.position;
+  }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ == 1 || gave_up_) return;
+    const bool marked = Rest(mark).starts_with("---");
+    GiveUp(At(mark), marked
+                         ? "a second document begins here (---); a file holds one"
+                         : "this does not belong to what stands above; is it indented like that?");
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (gave_up_) return;
+    if (ExpectsKey()) return RefuseKey(At(mark));
+    Node node;
+    node.position = NullPosition(mark);
+    Add(std::move(node), anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (gave_up_) return;
+    if (ExpectsKey()) return RefuseKey(At(mark));
+    const auto at = anchors_.find(anchor);
+    if (at == anchors_.end()) {
+      return GiveUp(At(mark), "this alias stands inside the value that it refers to");
+    }
+    if (!Charge(At(mark), Measure(at->second))) return;
+    Node node = at->second;
+    node.position = At(mark);
+    Add(std::move(node), 0);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    if (gave_up_ || !CheckScalar(mark, tag)) return;
+    if (ExpectsKey()) return SetKey(mark, tag, value);
+    Node node;
+    node.kind = Node::Kind::kScalar;
+    node.position = At(mark);
+    node.quoted = tag != "?";
+    node.text = value;
+    if (options_.environment) Expand(node);
+    if (!Charge(node.position, {.nodes = 1, .bytes = node.text.size(), .depth = 0})) return;
+    Add(std::move(node), anchor);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value style) override {
+    Open(mark, tag, anchor, style, Node::Kind::kList);
+  }
+  void OnSequenceEnd() override { Close(); }
+
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value style) override {
+    Open(mark, tag, anchor, style, Node::Kind::kMap);
+  }
+  void OnMapEnd() override { Close(); }
+
+ private:
+  // A list or map that is not complete yet.
+  struct Frame {
+    Node node;
+    YAML::anchor_t anchor = 0;
+    bool flow = false;    // [...] or {...}
+    int indent = -1;      // of a block: the column of its keys or dashes, from 0
+    bool is_key = false;  // it stands where a key belongs, which is a fault
+    // Of a map:
+    Node::Key key = {};  // whose value comes next
+    bool has_key = false;
+    bool keep = true;  // false: the key was a fault, its value is dropped
+    std::unordered_map<std::string, int> lines = {};  // where each key stands
+  };
+
+  static std::size_t Offset(const YAML::Mark& mark) {
+    return mark.pos < 0 ? 0 : static_cast<std::size_t>(mark.pos);
+  }
+  std::string_view Rest(const YAML::Mark& mark) const {
+    return text_.text().substr(std::min(Offset(mark), text_.text().size()));
+  }
+  Position At(const YAML::Mark& mark) const { return text_.At(Offset(mark)); }
+
+  // The mark of a value that is not there is that of whatever comes next.
+  Position NullPosition(const YAML::Mark& mark) const {
+    const auto at = Rest(mark);
+    if (frames_.empty() || at.starts_with('~')) return At(mark);
+    const auto& frame = frames_.back();
+    if (frame.node.IsMap()) return frame.key.position;
+    const bool written = at.starts_with("null") || at.starts_with("Null") || at.starts_with("NULL");
+    return written ? At(mark) : frame.node.position;
+  }
+
+  void GiveUp(Position position, std::string_view what) {
+    gave_up_ = true;
+    root_ = {};
+    diagnostics_.Add(position, what);
+  }
+
+  bool ExpectsKey() const {
+    return !frames_.empty() && frames_.back().node.IsMap() && !frames_.back().has_key;
+  }
+
+  // The column that the lines of a value have to be right of.
+  int Indent() const {
+    for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame) {
+      if (!frame->flow && frame->indent >= 0) return frame->indent;
+    }
+    return -1;
+  }
+
+  // Counts what a value adds to the tree; aliases add as much as what they stand for.
+  bool Charge(Position position, Size size) {
+    nodes_ += size.nodes;
+    bytes_ += size.bytes;
+    const auto& limits = options_.limits;
+    if (nodes_ > limits.max_nodes) {
+      GiveUp(position, "more than " + std::to_string(limits.max_nodes) +
+                           " values, aliases counted each time they are used");
+    } else if (bytes_ > kMaxExpansion * limits.max_bytes) {
+      GiveUp(position, "aliases and variables make this larger than " +
+                           std::to_string(kMaxExpansion * limits.max_bytes) + " bytes");
+    } else if (static_cast<int>(frames_.size()) + size.depth > limits.max_depth) {
+      GiveUp(position, "nested deeper than " + std::to_string(limits.max_depth) + " levels");
+    }
+    return !gave_up_;
+  }
+
+  bool CheckTag(const YAML::Mark& mark, const std::string& tag) {
+    if (tag.empty() || tag == "?" || tag == "!" || tag == "tag:yaml.org,2002:str") return true;
+    diagnostics_.Add(At(mark), "tags such as !name are not supported; remove it");
     return false;
   }
-  if (const std::size_t nul = text.find('\0'); nul != text.npos) {
-    diagnostics.Add(PositionAt(text, nul), "a NUL byte; this has to be a text file");
+
+  // In a block, YAML wants spaces, and yaml-cpp does not always say so.
+  bool CheckTabFaults(const YAML::Mark& mark) {
+    const auto tab = text_.TabBefore(Offset(mark));
+    if (!tab || (!frames_.empty() && frames_.back().flow)) return true;
+    GiveUp(text_.At(*tab), kTabFault);
     return false;
   }
-  if (const std::size_t good = text::Utf8PrefixLength(text); good < text.size()) {
-    diagnostics.Add(PositionAt(text, good), "not UTF-8");
+
+  bool CheckScalar(const YAML::Mark& mark, const std::string& tag) {
+    if (!CheckTabFaults(mark)) return false;
+    CheckTag(mark, tag);
+    const auto fault = text_.CheckQuotes(Offset(mark), Indent());
+    if (!fault) return true;
+    GiveUp(text_.At(fault->offset), fault->what);
     return false;
   }
-  return true;
+
+  void RefuseKey(Position position) {
+    diagnostics_.Add(position, "a key has to be text, not a list, a map, an alias or nothing");
+    frames_.back().has_key = true;
+    frames_.back().keep = false;
+  }
+
+  void SetKey(const YAML::Mark& mark, const std::string& tag, const std::string& text) {
+    auto& frame = frames_.back();
+    if (!frame.flow && frame.indent < 0) frame.indent = mark.column;
+    frame.has_key = true;
+    frame.keep = false;
+    const auto position = At(mark);
+    if (!Charge(position, {.nodes = 0, .bytes = text.size(), .depth = 0})) return;
+    if (text == "<<" && tag == "?") {
+      diagnostics_.Add(position, "merge keys (<<) are not supported; write the keys out");
+      return;
+    }
+    const auto [first, is_new] = frame.lines.emplace(text, position.line);
+    if (!is_new) {
+      diagnostics_.Add(position, "the key '" + text + "' stands here twice; the first is at line " +
+                                     std::to_string(first->second));
+      return;
+    }
+    frame.keep = true;
+    frame.key = {text, position};
+  }
+
+  void Expand(Node& node) {
+    if (node.text.find('$') == node.text.npos) return;
+    const Environment lookup = [&](const std::string& name) {
+      node.variable = true;
+      return options_.environment(name);
+    };
+    std::vector<std::string> faults;
+    node.text = Substitute(node.text, lookup, faults);
+    for (const auto& fault : faults) diagnostics_.Add(node.position, fault);
+  }
+
+  void Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+            YAML::EmitterStyle::value style, Node::Kind kind) {
+    if (gave_up_ || !CheckTabFaults(mark) || !Charge(At(mark), Size{})) return;
+    CheckTag(mark, tag);
+    Frame frame;
+    frame.is_key = ExpectsKey();
+    frame.node.kind = kind;
+    frame.node.position = At(mark);
+    frame.anchor = anchor;
+    frame.flow = style == YAML::EmitterStyle::Flow;
+    // With a tag or an anchor the mark is that of these, perhaps lines above.
+    const bool at_dash = kind == Node::Kind::kList && Rest(mark).starts_with('-');
+    if (!frame.flow && at_dash) frame.indent = mark.column;
+    frames_.push_back(std::move(frame));
+  }
+
+  void Close() {
+    if (gave_up_) return;
+    Frame frame = std::move(frames_.back());
+    frames_.pop_back();
+    if (frame.is_key) return RefuseKey(frame.node.position);
+    Add(std::move(frame.node), frame.anchor);
+  }
+
+  // Puts a complete node where it belongs.
+  void Add(Node node, YAML::anchor_t anchor) {
+    if (anchor != 0) {
+      // The copy counts too: anchors inside anchors would multiply it.
+      auto size = Measure(node);
+      size.depth = 0;
+      if (!Charge(node.position, size)) return;
+      anchors_[anchor] = node;
+    }
+    if (frames_.empty()) {
+      if (documents_ == 1) root_ = std::move(node);
+      return;
+    }
+    auto& frame = frames_.back();
+    if (frame.node.IsList()) {
+      frame.node.items.push_back(std::move(node));
+      return;
+    }
+    if (frame.keep) frame.node.entries.emplace_back(std::move(frame.key), std::move(node));
+    frame.has_key = false;
+    frame.keep = true;
+  }
+
+  const YamlText& text_;
+  const YamlOptions& options_;
+  Diagnostics& diagnostics_;
+  int documents_ = 0;
+  bool gave_up_ = false;
+  std::size_t nodes_ = 0;
+  std::size_t bytes_ = 0;
+  std::vector<Frame> frames_;
+  std::map<YAML::anchor_t, Node> anchors_;
+  Node root_;
+};
+
+void AddParserFault(const YAML::Exception& error, const YamlText& text, const Builder& builder,
+                    Diagnostics& diagnostics) {
+  const std::string_view message = error.msg;
+  const auto offset = error.mark.pos < 0 ? 0 : static_cast<std::size_t>(error.mark.pos);
+  const auto position = text.At(offset);
+  // A tab in the indentation shows up as all sorts of faults further right.
+  if (const auto tab = text.TabBefore(offset)) {
+    diagnostics.Add(text.At(*tab), kTabFault);
+  } else if (message.find("flow not found") != message.npos && builder.OpenBracket()) {
+    diagnostics.Add(
+        *builder.OpenBracket(),
+        "the bracket that opens here is not closed before line " + std::to_string(position.line));
+  } else if (message.starts_with("end of") && !text.IsFirstOnLine(offset)) {
+    diagnostics.Add(position, "this cannot stand here; put quotes around the whole value");
+  } else {
+    diagnostics.Add(position, ExplainYamlError(message));
+  }
 }
 
 }  // namespace
 
 Node ParseYaml(std::string_view text, const YamlOptions& options, Diagnostics& diagnostics) {
-  if (!CheckBytes(text, options.limits, diagnostics)) return {};
-  try {
-    const auto documents = YAML::LoadAll(std::string(text));
-    if (documents.empty()) return {};
-    if (documents.size() > 1) {
-      diagnostics.Add(ToPosition(documents[1].Mark()),
-                      "a second document begins here (---); a file holds one");
-    }
-    return Converter(text, options, diagnostics).Convert(documents[0], 0);
-  } catch (const YAML::Exception& error) {
-    diagnostics.Add(ToPosition(error.mark), Explain(error.msg));
-  } catch (const std::exception& error) {
-    diagnostics.Add({1, 1}, std::string("not YAML: ") + error.what());
+  Node nothing;
+  nothing.position = {1, 1};
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (text.size() > options.limits.max_bytes) {
+    diagnostics.Add({1, 1}, "larger than " + std::to_string(options.limits.max_bytes) + " bytes");
+    return nothing;
   }
-  return {};
+  const YamlText lines(text);
+  if (const auto fault = FindBadByte(text)) {
+    diagnostics.Add(lines.At(fault->offset), fault->what);
+    return nothing;
+  }
+  try {
+    Builder builder(lines, options, diagnostics);
+    try {
+      std::istringstream stream{std::string(text)};
+      YAML::Parser parser(stream);
+      while (!builder.gave_up() && parser.HandleNextDocument(builder)) {
+      }
+    } catch (const YAML::Exception& error) {
+      // What follows an earlier fault is its consequence.
+      if (!builder.gave_up()) AddParserFault(error, lines, builder, diagnostics);
+      return nothing;
+    }
+    Node root = builder.TakeRoot();
+    return root.position.line == 0 ? nothing : root;
+  } catch (const std::exception& error) {
+    diagnostics.Add({1, 1}, std::string("cannot be read as YAML: ") + error.what());
+  }
+  return nothing;
 }
 
 Node LoadYaml(const std::filesystem::path& path, const YamlOptions& options,
               Diagnostics& diagnostics) {
-  const auto text = ReadFile(path, options.limits.max_bytes + 1);
+  const auto text = ReadFile(path, options.limits.max_bytes + 4);
   if (!text) {
     // The diagnostics name the file already.
     std::string_view message = text.error().message();

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/config/diagnostics.h"
+#include "core/config/environment.h"
 #include "core/config/node.h"
 
 namespace vigia::config {
@@ -22,14 +23,15 @@ struct YamlLimits {
 struct YamlOptions {
   YamlLimits limits;
   // Looks up NAME of `${NAME}` in scalars; empty: no substitution (rule files, Alertmanager's).
-  std::function<std::optional<std::string>(const std::string& name)> environment = {};
+  Environment environment = {};
 };
 
-// Faults go to `diagnostics` (whose file() names the text); the tree is then whatever could be
-// read, to let further faults be found, but must not be used for anything else. Besides what
-// yaml-cpp refuses, these are faults: duplicate keys, quotes that are never closed, more than
-// one document, merge keys, anchors that expand beyond the limits, `${NAME}` without a value
-// (`${NAME:-default}` gives one, `$$` is a dollar sign).
+// Faults go to `diagnostics` (whose file() names the text). The tree is then good for finding
+// further faults and nothing else; it is null where the syntax is wrong, for the rest would be
+// guesswork. Besides what yaml-cpp refuses, these are faults: duplicate keys, keys that are not
+// text, quotes that are never closed or that the quote of another value closes, tabs in the
+// indentation, tags, merge keys, more than one document, aliases that expand beyond the limits,
+// bytes that no text has, and variables without a value (environment.h). Never throws.
 Node ParseYaml(std::string_view text, const YamlOptions& options, Diagnostics& diagnostics);
 
 // The same for a file; one that cannot be read is a fault.

@@ -108,8 +108,12 @@ std::string Ambiguity(const mg_request_info& info) {
   int lengths = 0;
   bool chunked = false;
   for (int i = 0; i < info.num_headers; ++i) {
-    const std::string name = Lower(info.http_headers[i].name);
-    if (name.empty() || name.back() == ' ' || name.back() == '\t') {
+    const mg_header& header = info.http_headers[i];
+    const std::string name = Lower(header.name);
+    // civetweb ends the name at the blank before a colon; the colon, or the NUL in its place, then
+    // stands between name and value.
+    const std::string_view between(header.name + name.size() + 1, header.value);
+    if (between.find_first_not_of(" \t") != between.npos) {
       return "a header name is followed by a blank";
     }
     hosts += name == "host";

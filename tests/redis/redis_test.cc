@@ -183,12 +183,13 @@ TEST_CASE("redis passwords and ACL users are honoured", "[redis]") {
   const RedisServer server({"--requirepass", "s3cret"});
   Subject without("url: " + server.url());
   REQUIRE(without.Run().starts_with("error: INFO: NOAUTH"));
-  Subject wrong("url: " + server.url() + "\npassword: nonsense\n");
+  const TempDir dir;
+  dir.Write("wrong", "nonsense\n");
+  dir.Write("password", "s3cret\n");
+  Subject wrong("url: " + server.url() + "\npassword_file: " + (dir.path() / "wrong").string());
   const auto refused = wrong.Run();
   REQUIRE(refused.starts_with("error: AUTH: WRONGPASS"));
   REQUIRE(refused.find("nonsense") == std::string::npos);
-  const TempDir dir;
-  dir.Write("password", "s3cret\n");
   Subject right("url: " + server.url() + "\npassword_file: " + (dir.path() / "password").string());
   REQUIRE(Has(right.Run(), "redis_up 1"));
 
