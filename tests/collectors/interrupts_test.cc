@@ -6,7 +6,7 @@
 
 using namespace vigia::test;
 
-TEST_CASE("interrupts collector reports lines under the CPUs' own numbers", "[collectors]") {
+TEST_CASE("interrupts collector reports lines under the numbers of the CPUs", "[collectors]") {
   REQUIRE(CollectText("host.interrupts", {{"procfs", Fixture("host/proc")}}) ==
           "node_interrupts_total{cpu=\"0\",devices=\"2-edge virtio3-tx\","
           "info=\"PCI-MSIX-0000:00:04.0\",type=\"42\"} 0\n"

@@ -4,7 +4,7 @@
 
 using namespace vigia::test;
 
-TEST_CASE("lnstat collector reports each cache's counters by CPU", "[collectors]") {
+TEST_CASE("lnstat collector reports the counters of each cache by CPU", "[collectors]") {
   HostSubject lnstat("lnstat");
   REQUIRE(lnstat.Run() == "error: " + lnstat.Proc("net/stat") + ": No such file or directory");
   lnstat.WriteProc("net/stat/arp_cache", "entries  allocs\n00000002 0000000a\n00000002 00000000\n");

@@ -4,7 +4,7 @@
 
 using namespace vigia::test;
 
-TEST_CASE("meminfo_numa collector reports each node's memory", "[collectors]") {
+TEST_CASE("meminfo_numa collector reports the memory of each node", "[collectors]") {
   HostSubject numa("meminfo_numa");
   REQUIRE(numa.Run() == "");  // a kernel without NUMA
   const std::string folder = "devices/system/node/";

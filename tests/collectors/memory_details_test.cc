@@ -59,7 +59,7 @@ TEST_CASE("slabinfo collector reports the caches that it is told", "[collectors]
   REQUIRE(slabinfo.Run() == file + ": ':' is not a number");
 }
 
-TEST_CASE("zoneinfo collector reports zones and, with the first, their node", "[collectors]") {
+TEST_CASE("zoneinfo collector reports zones and their node with the first", "[collectors]") {
   HostSubject zoneinfo("zoneinfo");
   const auto file = "error: " + zoneinfo.Proc("zoneinfo");
   REQUIRE(zoneinfo.Run() == file + ": No such file or directory");
