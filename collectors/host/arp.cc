@@ -19,7 +19,7 @@ constexpr std::array kMetrics{
 class ArpCollector final : public Collector {
  public:
   ArpCollector(const Paths& paths, config::MapReader& options)
-      : file_(paths.procfs / "net/arp"), wanted_(NameFilter::ReadDevices(options, "")) {}
+      : file_(paths.procfs / "net/arp"), wanted_(NameFilter::Read(options, "device", "")) {}
 
   std::span<const Metric> Metrics() const override { return kMetrics; }
 

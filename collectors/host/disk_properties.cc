@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <system_error>
 
+#include "collectors/host/folder.h"
 #include "collectors/host/text.h"
 #include "core/file.h"
 #include "core/number.h"
@@ -94,18 +94,6 @@ void ReadSysfs(const std::filesystem::path& folder, DiskProperties& disk) {
   disk.wwn = ReadFirst(folder, {"wwid", "device/wwid"});
 }
 
-std::vector<std::string> ListFolder(const std::filesystem::path& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  std::filesystem::directory_iterator entries(folder, error);
-  for (const auto end = std::filesystem::directory_iterator(); !error && entries != end;
-       entries.increment(error)) {
-    names.push_back(entries->path().filename());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 void AddNumber(const Metric& metric, const std::string& text, std::string_view device,
                Batch& batch) {
   if (const auto value = ParseDouble(text)) batch.Add(metric, {{"device", device}}, *value);
@@ -125,7 +113,10 @@ DiskProperties ReadDiskProperties(const DiskFolders& folders, std::string_view d
   } else {
     ReadSysfs(folders.block / folder, disk);
   }
-  if (!disk.dm_name.empty()) disk.backing_devices = ListFolder(folders.block / folder / "slaves");
+  if (!disk.dm_name.empty()) {
+    disk.backing_devices =
+        ListFolder(folders.block / folder / "slaves").value_or(std::vector<std::string>());
+  }
   return disk;
 }
 

@@ -75,8 +75,8 @@ class DiskstatsCollector final : public Collector {
   DiskstatsCollector(const Paths& paths, config::MapReader& options)
       : file_(paths.procfs / "diskstats"),
         folders_{paths.rootfs / "run/udev/data", paths.sysfs / "block"},
-        wanted_(NameFilter::ReadDevices(options,
-                                        R"(^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$)")) {
+        wanted_(NameFilter::Read(options, "device",
+                                 R"(^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$)")) {
     options.Read("udev_data", folders_.udev);
     for (const auto& column : kColumns) metrics_.push_back(column.metric);
     const auto more = DiskPropertyMetrics();

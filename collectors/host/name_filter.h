@@ -25,9 +25,10 @@ class NameFilter {
   NameFilter& operator=(NameFilter&&) noexcept;
   ~NameFilter();
 
-  // Reads `device_include` and `device_exclude`, of which one may be given; `exclude` stands
-  // where neither is. Faults go to `options`.
-  static NameFilter ReadDevices(config::MapReader& options, std::string_view exclude);
+  // Reads the options `<what>_include` and `<what>_exclude` ("device_include"), of which one may
+  // be given; `exclude` stands where neither is. Faults go to `options`.
+  static NameFilter Read(config::MapReader& options, const std::string& what,
+                         std::string_view exclude);
   // Reads one expression that a name has to match; an empty one matches every name.
   static NameFilter ReadInclude(config::MapReader& options, std::string_view key,
                                 std::string_view include);

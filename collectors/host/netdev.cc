@@ -46,7 +46,7 @@ class NetdevCollector final : public Collector {
       : file_(paths.procfs / "net/dev"),
         devices_folder_(paths.sysfs / "class/net"),
         // Without the loopback device, as in Debian's node_exporter.
-        wanted_(NameFilter::ReadDevices(options, "^lo$")) {}
+        wanted_(NameFilter::Read(options, "device", "^lo$")) {}
 
   std::span<const Metric> Metrics() const override { return kMetrics; }
 

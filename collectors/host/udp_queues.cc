@@ -4,6 +4,7 @@
 
 #include "collectors/host/part.h"
 #include "collectors/host/proc_file.h"
+#include "collectors/host/queues.h"
 #include "collectors/host/text.h"
 
 namespace vigia::collectors::host {
@@ -30,28 +31,23 @@ class UdpQueuesCollector final : public Collector {
     const auto text = file.ReadIfPresent();  // IPv4 or IPv6 may be missing
     if (!text) return Fail(text.error());
     if (!*text) return Ok();
-    std::uint64_t sent = 0;
-    std::uint64_t received = 0;
+    QueueLengths sum;
     Lines lines(**text);
     lines.Next();  // headings
     while (const auto line = lines.Next()) {
-      // "  12: 00000000:0044 00000000:0000 07 0000000A:0000001F ...": the fifth column has the
-      // lengths of the queues out and in.
+      // "  12: 00000000:0044 00000000:0000 07 0000000A:0000001F ...".
       Fields fields(*line);
       for (int i = 0; i < 4; ++i) fields.Next();
-      const auto queues = fields.Next();
-      const auto colon = queues.find(':');
-      const auto out = ParseNumber(queues.substr(0, colon), 16);
-      const auto in =
-          colon == queues.npos ? std::nullopt : ParseNumber(queues.substr(colon + 1), 16);
-      if (!out || !in) {
-        return Fail(Malformed(file.path(), "'" + std::string(queues) + "' is not two lengths"));
+      const auto field = fields.Next();
+      const auto queues = ParseQueues(field);
+      if (!queues) {
+        return Fail(Malformed(file.path(), "'" + std::string(field) + "' is not two lengths"));
       }
-      sent += *out;
-      received += *in;
+      sum.sent += queues->sent;
+      sum.received += queues->received;
     }
-    batch.Add(kMetrics[0], {{"queue", "tx"}, {"ip", ip}}, static_cast<double>(sent));
-    batch.Add(kMetrics[0], {{"queue", "rx"}, {"ip", ip}}, static_cast<double>(received));
+    batch.Add(kMetrics[0], {{"queue", "tx"}, {"ip", ip}}, static_cast<double>(sum.sent));
+    batch.Add(kMetrics[0], {{"queue", "rx"}, {"ip", ip}}, static_cast<double>(sum.received));
     return Ok();
   }
 

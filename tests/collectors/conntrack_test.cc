@@ -6,7 +6,7 @@
 
 using namespace vigia::test;
 
-TEST_CASE("conntrack collector adds the CPUs' counters up", "[collectors]") {
+TEST_CASE("conntrack collector adds up the counters of all CPUs", "[collectors]") {
   REQUIRE(CollectText("host.conntrack", {{"procfs", Fixture("host/proc")}}) ==
           "node_nf_conntrack_entries 33\n"
           "node_nf_conntrack_entries_limit 262144\n"

@@ -79,7 +79,7 @@ class Disks : public HostSubject {
 
 }  // namespace
 
-TEST_CASE("diskstats collector takes a disk's properties from udev", "[collectors]") {
+TEST_CASE("diskstats collector takes the properties of a disk from udev", "[collectors]") {
   Disks disks;
   disks.WriteUdev("b253:0",
                   "S:disk/by-id/dm-name-vg0-root\n"
@@ -120,7 +120,8 @@ TEST_CASE("diskstats collector takes a disk's properties from udev", "[collector
           "node_disk_ata_rotation_rate_rpm{device=\"dm-0\"} 7200\n");
 }
 
-TEST_CASE("diskstats collector takes a disk's properties from sysfs without udev", "[collectors]") {
+TEST_CASE("diskstats collector takes the properties of a disk from sysfs without udev",
+          "[collectors]") {
   Disks disks;
   disks.WriteSys("block/dm-0/device/model", "Samsung SSD 970  \n");
   disks.WriteSys("block/dm-0/serial", "S4EV\n");

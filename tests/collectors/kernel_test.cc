@@ -23,7 +23,7 @@ TEST_CASE("filefd collector reports handles in use and their limit", "[collector
   REQUIRE(filefd.Run() == "node_filefd_allocated 1\nnode_filefd_maximum 9223372036854775808\n");
 }
 
-TEST_CASE("entropy collector reports the pool's content and size", "[collectors]") {
+TEST_CASE("entropy collector reports content and size of the pool", "[collectors]") {
   REQUIRE(CollectText("host.entropy", {{"procfs", Fixture("host/proc")}}) ==
           "node_entropy_available_bits 256\n"
           "node_entropy_pool_size_bits 4096\n");

@@ -6,7 +6,7 @@
 
 using namespace vigia::test;
 
-TEST_CASE("netstat collector reports the protocols' usual counters", "[collectors]") {
+TEST_CASE("netstat collector reports the usual counters of the protocols", "[collectors]") {
   REQUIRE(CollectText("host.netstat", {{"procfs", Fixture("host/proc")}}) ==
           "node_netstat_TcpExt_SyncookiesSent 1\n"
           "node_netstat_TcpExt_SyncookiesRecv 2\n"

@@ -6,7 +6,7 @@
 
 using namespace vigia::test;
 
-TEST_CASE("stat collector reports interrupts, switches, forks and tasks", "[collectors]") {
+TEST_CASE("stat collector reports interrupts and switches and forks and tasks", "[collectors]") {
   REQUIRE(CollectText("host.stat", {{"procfs", Fixture("host/proc")}}) ==
           "node_intr_total 18446744073709551616\n"
           "node_context_switches_total 488700\n"

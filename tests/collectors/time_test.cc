@@ -8,7 +8,7 @@
 using namespace vigia;
 using namespace vigia::test;
 
-TEST_CASE("time collector reports the clock, its zone and its sources", "[collectors]") {
+TEST_CASE("time collector reports the clock with its zone and sources", "[collectors]") {
   HostSubject time("time");
   const std::string source = "devices/system/clocksource/clocksource0/";
   time.WriteSys(source + "available_clocksource", "tsc kvm-clock \n");

@@ -6,7 +6,7 @@
 
 using namespace vigia::test;
 
-TEST_CASE("udp_queues collector adds the sockets' queues up", "[collectors]") {
+TEST_CASE("udp_queues collector adds up the queues of all sockets", "[collectors]") {
   REQUIRE(CollectText("host.udp_queues", {{"procfs", Fixture("host/proc")}}) ==
           "node_udp_queues{ip=\"v4\",queue=\"tx\"} 21\n"
           "node_udp_queues{ip=\"v4\",queue=\"rx\"} 11\n"

@@ -6,7 +6,7 @@
 
 using namespace vigia::test;
 
-TEST_CASE("vmstat collector reports paging, faults and the OOM killer", "[collectors]") {
+TEST_CASE("vmstat collector reports paging and faults and the OOM killer", "[collectors]") {
   REQUIRE(CollectText("host.vmstat", {{"procfs", Fixture("host/proc")}}) ==
           "node_vmstat_pgpgin 2502477\n"
           "node_vmstat_pgpgout 1514668\n"
