@@ -24,18 +24,20 @@ std::unique_ptr<re2::RE2> NameFilter::Compile(config::MapReader& options, std::s
   return nullptr;
 }
 
-NameFilter NameFilter::ReadDevices(config::MapReader& options, std::string_view exclude) {
+NameFilter NameFilter::Read(config::MapReader& options, std::string_view include_key,
+                            std::string_view exclude_key, std::string_view exclude) {
   std::string include_text;
   std::string exclude_text(exclude);
-  const bool given_include = options.Read("device_include", include_text);
-  const bool given_exclude = options.Read("device_exclude", exclude_text);
+  const bool given_include = options.Read(include_key, include_text);
+  const bool given_exclude = options.Read(exclude_key, exclude_text);
   if (given_include && !given_exclude) exclude_text.clear();
   if (!include_text.empty() && !exclude_text.empty()) {
-    options.Fault("device_include", "cannot be combined with device_exclude; give one of them");
+    options.Fault(include_key,
+                  "cannot be combined with " + std::string(exclude_key) + "; give one of them");
   }
   NameFilter filter;
-  filter.include_ = Compile(options, "device_include", include_text);
-  filter.exclude_ = Compile(options, "device_exclude", exclude_text);
+  filter.include_ = Compile(options, include_key, include_text);
+  filter.exclude_ = Compile(options, exclude_key, exclude_text);
   return filter;
 }
 

@@ -25,9 +25,14 @@ class NameFilter {
   NameFilter& operator=(NameFilter&&) noexcept;
   ~NameFilter();
 
-  // Reads `device_include` and `device_exclude`, of which one may be given; `exclude` stands
-  // where neither is. Faults go to `options`.
-  static NameFilter ReadDevices(config::MapReader& options, std::string_view exclude);
+  // Reads two expressions, of which one may be given; `exclude` stands where neither is. Faults
+  // go to `options`.
+  static NameFilter Read(config::MapReader& options, std::string_view include_key,
+                         std::string_view exclude_key, std::string_view exclude);
+  // Read() of `device_include` and `device_exclude`.
+  static NameFilter ReadDevices(config::MapReader& options, std::string_view exclude) {
+    return Read(options, "device_include", "device_exclude", exclude);
+  }
   // Reads one expression that a name has to match; an empty one matches every name.
   static NameFilter ReadInclude(config::MapReader& options, std::string_view key,
                                 std::string_view include);
