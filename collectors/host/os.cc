@@ -1,13 +1,11 @@
 // The distribution, from /etc/os-release or /usr/lib/os-release; read again when it changes.
 
-#include <sys/stat.h>
-
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <string>
 
+#include "collectors/host/file_stamp.h"
 #include "collectors/host/part.h"
 #include "collectors/host/text.h"
 #include "core/file.h"
@@ -149,34 +147,15 @@ class OsCollector final : public Collector {
   }
 
  private:
-  // What tells that a file is the one that was read.
-  struct Stamp {
-    std::size_t path = 0;
-    dev_t device = 0;
-    ino_t inode = 0;
-    off_t size = 0;
-    std::int64_t seconds = 0;
-    std::int64_t nanoseconds = 0;
-
-    friend bool operator==(const Stamp&, const Stamp&) = default;
-  };
-
   Result<bool> Refresh() {
-    for (std::size_t i = 0; i < paths_.size(); ++i) {
-      struct stat status {};
-      if (::stat(paths_[i].c_str(), &status) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR) continue;
-        return Fail(SystemError(paths_[i].string(), errno));
-      }
-      const Stamp stamp{i,
-                        status.st_dev,
-                        status.st_ino,
-                        status.st_size,
-                        status.st_mtim.tv_sec,
-                        status.st_mtim.tv_nsec};
-      if (stamp_ == stamp) return true;
-      if (auto read = Read(paths_[i]); !read) return Fail(read.error());
-      stamp_ = stamp;
+    for (const auto& path : paths_) {
+      const auto stamp = FileStamp::Of(path);
+      if (!stamp) return Fail(stamp.error());
+      if (!*stamp) continue;
+      if (stamp_ == *stamp) return true;
+      stamp_.reset();
+      if (auto read = Read(path); !read) return Fail(read.error());
+      stamp_ = *stamp;
       return true;
     }
     stamp_.reset();
@@ -194,7 +173,7 @@ class OsCollector final : public Collector {
   }
 
   const std::array<std::filesystem::path, 2> paths_;
-  std::optional<Stamp> stamp_;  // of the file that release_ was read from
+  std::optional<FileStamp> stamp_;  // of the file that release_ was read from
   Release release_;
 };
 
