@@ -92,7 +92,7 @@ class ProcessesCollector final : public Collector {
  private:
   // A process may end at any moment: what cannot be read is not there.
   Status CountProcess(int procfs, const char* pid) {
-    std::array<char, 64> name;
+    std::array<char, 320> name;
     std::snprintf(name.data(), name.size(), "%s/stat", pid);
     const auto text = ReadAt(procfs, name.data());
     if (!text) return Ok();
@@ -118,7 +118,7 @@ class ProcessesCollector final : public Collector {
       return;
     }
     ForEachNumber(folder.get(), [&](const char* tid) {
-      std::array<char, 64> name;
+      std::array<char, 320> name;
       std::snprintf(name.data(), name.size(), "%s/stat", tid);
       const auto text = ReadAt(::dirfd(folder.get()), name.data());
       const auto stat = text ? ParseStat(*text) : std::nullopt;

@@ -14,11 +14,11 @@ using namespace std::chrono_literals;
 
 TEST_CASE("without a configuration vigia watches this host", "[e2e]") {
   const Vigia vigia;
+  REQUIRE(vigia.AwaitValue("vigia_collector_up{collector=\"host.load\",instance=\"host\"}", "1"));
   const auto page = vigia.Metrics();
 
   REQUIRE(page.find("# TYPE node_cpu_seconds_total counter\n") != std::string::npos);
   REQUIRE(page.find("\nnode_memory_MemTotal_bytes ") != std::string::npos);
-  REQUIRE(FindValue(page, "vigia_collector_up{collector=\"host.load\",instance=\"host\"}") == "1");
   REQUIRE(vigia.Get("/-/healthy").status == 200);
   REQUIRE(vigia.Get("/-/ready").status == 200);
   REQUIRE(vigia.Get("/").body.find("href=\"/metrics\"") != std::string::npos);
