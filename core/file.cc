@@ -15,11 +15,18 @@ namespace {
 ssize_t ReadAll(int descriptor, std::string& buffer, std::size_t limit) {
   if (buffer.size() < 4096) buffer.resize(4096);
   std::size_t size = 0;
+  bool seekable = true;
   while (true) {
     if (size == buffer.size()) buffer.resize(2 * size);
-    const ssize_t n =
-        ::pread(descriptor, buffer.data() + size, buffer.size() - size, static_cast<off_t>(size));
+    char* const out = buffer.data() + size;
+    const std::size_t room = buffer.size() - size;
+    const ssize_t n = seekable ? ::pread(descriptor, out, room, static_cast<off_t>(size))
+                               : ::read(descriptor, out, room);
     if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == ESPIPE && seekable) {
+      seekable = false;  // a pipe: there is only one beginning
+      continue;
+    }
     if (n < 0) return -errno;
     // /proc and /sys files end with a short read, but only an empty one is certain.
     if (n == 0) return static_cast<ssize_t>(size);
