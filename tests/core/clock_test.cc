@@ -57,7 +57,7 @@ TEST_CASE("a manual clock moves only when told", "[core]") {
   REQUIRE(clock.Now() - start == 1500ms);
 }
 
-TEST_CASE("a waiter wakes when the manual clock reaches its instant, not before", "[core]") {
+TEST_CASE("a waiter wakes when the manual clock reaches its instant and not before", "[core]") {
   ManualClock clock;
   Waiting waiting(clock, clock.Now() + 10s);
   clock.AwaitWaiters(1);

@@ -120,7 +120,7 @@ TEST_CASE("a kept file can be moved", "[core]") {
   REQUIRE(moved.path() == dir.path() / "b");
 }
 
-TEST_CASE("a secret is its value, or what its file holds now", "[core]") {
+TEST_CASE("a secret is its value or what its file holds now", "[core]") {
   TempDir dir;
   REQUIRE(Secret().empty());
   REQUIRE(Secret().Reveal().value().empty());

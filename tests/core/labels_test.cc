@@ -8,7 +8,8 @@
 
 using namespace vigia;
 
-TEST_CASE("labels are sorted by name, the last of a name counts, empty values are none", "[core]") {
+TEST_CASE("labels are sorted by name and the last of a name counts and empty values are none",
+          "[core]") {
   const Labels labels{{"job", "x"}, {"__name__", "up"}, {"a", ""}, {"job", "y"}, {"b", "1"}};
   REQUIRE(labels.ToString() == "up{b=\"1\", job=\"y\"}");
   REQUIRE(labels.size() == 3);

@@ -97,7 +97,7 @@ TEST_CASE("whatever is logged is one line of valid JSON", "[log]") {
   }
 }
 
-TEST_CASE("lines below the level are not written, and the level can change", "[log]") {
+TEST_CASE("lines below the level are not written and the level can change", "[log]") {
   {
     Capture capture({.level = log::Level::kWarn});
     log::Info("not this");
@@ -128,7 +128,7 @@ TEST_CASE("lines of several threads do not mix", "[log]") {
   }
 }
 
-TEST_CASE("a log file is renamed when it is full, and so many are kept", "[log]") {
+TEST_CASE("a log file is renamed when it is full and so many are kept", "[log]") {
   TempDir dir;
   const auto file = dir.path() / "vigia.log";
   REQUIRE(log::Configure({.file = file, .max_size = 200, .keep = 2}));
@@ -165,7 +165,7 @@ TEST_CASE("a log file that cannot be opened leaves the log as it was", "[log]") 
   REQUIRE(capture.lines.size() == 1);
 }
 
-TEST_CASE("a full disk drops lines, counts them, and says so later", "[log]") {
+TEST_CASE("a full disk drops lines and counts them and says so later", "[log]") {
   const auto before = log::DroppedLines();
   REQUIRE(log::Configure({.file = "/dev/full"}));
   log::Info("lost", {{"text", std::string(8000, 'x')}});

@@ -68,7 +68,7 @@ TEST_CASE("doubles are read in every form that Prometheus accepts", "[core]") {
   REQUIRE(std::isnan(Parse("nan")));
 }
 
-TEST_CASE("what is too small for a double is zero, what is too large is a fault", "[core]") {
+TEST_CASE("what is too small for a double is zero and what is too large is a fault", "[core]") {
   REQUIRE(Parse("1e-400") == 0);
   REQUIRE(std::signbit(Parse("-1e-400")));
   REQUIRE(Parse("0x1p-2000") == 0);

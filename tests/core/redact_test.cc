@@ -36,7 +36,7 @@ TEST_CASE("passwords in connection strings are hidden", "[log]") {
   REQUIRE(Redact("password_file=/run/secrets/pg") == "password_file=/run/secrets/pg");
 }
 
-TEST_CASE("secrets in JSON, YAML and forms are hidden", "[log]") {
+TEST_CASE("secrets in JSON and YAML and forms are hidden", "[log]") {
   REQUIRE(Redact(R"({"user":"u","password":"p\"w","x":1})") ==
           R"({"user":"u","password":"***","x":1})");
   REQUIRE(Redact(R"(body={\"api_key\": \"abc\"})") == R"(body={\"api_key\": \"***\"})");
