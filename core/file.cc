@@ -15,18 +15,11 @@ namespace {
 ssize_t ReadAll(int descriptor, std::string& buffer, std::size_t limit) {
   if (buffer.size() < 4096) buffer.resize(4096);
   std::size_t size = 0;
-  bool seekable = true;
   while (true) {
     if (size == buffer.size()) buffer.resize(2 * size);
-    char* const out = buffer.data() + size;
-    const std::size_t room = buffer.size() - size;
-    const ssize_t n = seekable ? ::pread(descriptor, out, room, static_cast<off_t>(size))
-                               : ::read(descriptor, out, room);
+    const ssize_t n =
+        ::pread(descriptor, buffer.data() + size, buffer.size() - size, static_cast<off_t>(size));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno == ESPIPE && seekable) {
-      seekable = false;  // a pipe: there is only one beginning
-      continue;
-    }
     if (n < 0) return -errno;
     // /proc and /sys files end with a short read, but only an empty one is certain.
     if (n == 0) return static_cast<ssize_t>(size);
@@ -46,6 +39,11 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t limi
   if (size == -EFBIG) {
     return Fail(ErrorCode::kCorrupt,
                 path.string() + ": larger than " + std::to_string(limit) + " bytes");
+  }
+  if (size == -ESPIPE) {
+    // It would be empty the next time: a reload, a second look.
+    return Fail(ErrorCode::kInvalid,
+                path.string() + ": a pipe, which reads only once; name a file");
   }
   if (size < 0) return Fail(SystemError(path.string(), static_cast<int>(-size)));
   content.resize(static_cast<std::size_t>(size));
