@@ -35,6 +35,7 @@ CommonOptions ReadCommon(const Kind& kind, config::MapReader& options) {
   common.interval = kind.interval;
   options.Read("name", common.name);
   options.Read("interval", common.interval);
+  if (common.interval < 100ms) options.Fault("interval", "has to be at least 100ms");
   // A collector that needs longer than its interval would never be on time.
   common.timeout = std::min<Milliseconds>(common.interval, 10s);
   if (options.Read("timeout", common.timeout) && common.timeout > common.interval) {

@@ -40,6 +40,11 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t limi
     return Fail(ErrorCode::kCorrupt,
                 path.string() + ": larger than " + std::to_string(limit) + " bytes");
   }
+  if (size == -ESPIPE) {
+    // It would be empty the next time: a reload, a second look.
+    return Fail(ErrorCode::kInvalid,
+                path.string() + ": a pipe, which reads only once; name a file");
+  }
   if (size < 0) return Fail(SystemError(path.string(), static_cast<int>(-size)));
   content.resize(static_cast<std::size_t>(size));
   return content;

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "core/sample.h"
@@ -58,7 +59,9 @@ Result<double> ParseDouble(std::string_view text) {
     if (!starts_right || end != last) return Fail(NotANumber(text));
     if (error == std::errc::result_out_of_range) {
       // from_chars leaves the value alone; strtod gives the zero or infinity that IEEE rounds to.
-      return std::strtod(std::string(text).c_str(), nullptr);
+      const double rounded = std::strtod(std::string(text).c_str(), nullptr);
+      if (!std::isinf(rounded)) return rounded;
+      return Fail(ErrorCode::kInvalid, "'" + std::string(text) + "' is too large for a number");
     }
     if (error != std::errc()) return Fail(NotANumber(text));
   }

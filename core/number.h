@@ -12,7 +12,8 @@ namespace vigia {
 
 // Reads a whole string as a number; kInvalid otherwise ("1x", "", " 1"). ParseDouble
 // accepts what Prometheus accepts: decimal and hexadecimal floats, and "NaN", "Inf",
-// "+Inf", "-Inf" in any case.
+// "+Inf", "-Inf" in any case. Too small a number is zero, too large a one is a fault, as for Go's
+// strconv.ParseFloat.
 Result<double> ParseDouble(std::string_view text);
 Result<std::int64_t> ParseInt(std::string_view text);
 Result<std::uint64_t> ParseUint(std::string_view text);

@@ -43,6 +43,13 @@ void Append(std::string& out, const Node& node) {
 
 }  // namespace
 
+Node::Node() = default;
+Node::Node(const Node&) = default;
+Node::Node(Node&&) noexcept = default;
+Node& Node::operator=(const Node&) = default;
+Node& Node::operator=(Node&&) noexcept = default;
+Node::~Node() = default;
+
 const Node* Node::Find(std::string_view key) const {
   for (const auto& [name, node] : entries) {
     if (name.text == key) return &node;

@@ -27,6 +27,14 @@ struct Node {
     Position position;
   };
 
+  // Declared here and defined where the pair below is complete.
+  Node();
+  Node(const Node&);
+  Node(Node&&) noexcept;
+  Node& operator=(const Node&);
+  Node& operator=(Node&&) noexcept;
+  ~Node();
+
   Kind kind = Kind::kNull;
   Position position;
   std::string text;       // of a scalar

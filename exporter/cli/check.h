@@ -5,7 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "core/config/diagnostics.h"
+
 namespace vigia::exporter::cli {
+
+// The faults of one file. What kind of file it is shows in its content, not in its name: the
+// kind whose top-level keys it has most of, or else vigia.yml.
+config::Diagnostics CheckFile(const std::string& file);
 
 // Prints "FILE: ok" or the faults of each file, one a line; returns the exit code.
 int Check(const std::vector<std::string>& files);

@@ -1,6 +1,10 @@
 #include "exporter/config/config.h"
 
+#include <algorithm>
+#include <array>
+
 #include "core/config/yaml.h"
+#include "core/redact.h"
 #include "exporter/config/section.h"
 
 namespace vigia::exporter {
@@ -9,13 +13,36 @@ namespace vigia::exporter {
 #include "exporter/config/sections.def"
 #undef SECTION
 
-Config LoadConfig(const std::filesystem::path& path, config::Diagnostics& diagnostics) {
-  const auto node = config::LoadYaml(
-      path, {.limits = {}, .environment = config::ProcessEnvironment}, diagnostics);
-  Config config = DefaultConfig();
-  if (!diagnostics.ok() && node.IsNull()) return config;
+namespace {
+
+constexpr std::array kKeys{
+#define SECTION(key, function) std::string_view(key),
+#include "exporter/config/sections.def"
+#undef SECTION
+};
+
+// Passwords inside URLs and connection strings; those with a key of their own are the business
+// of MapReader::ReadSecret.
+void RefusePlainSecrets(const config::Node& node, config::Diagnostics& diagnostics) {
+  constexpr std::array<std::string_view, 3> kAddresses{"url", "dsn", "uri"};
+  for (const auto& item : node.items) RefusePlainSecrets(item, diagnostics);
+  for (const auto& [key, value] : node.entries) {
+    RefusePlainSecrets(value, diagnostics);
+    if (!value.IsScalar() || value.variable || Redact(value.text) == value.text) continue;
+    if (std::find(kAddresses.begin(), kAddresses.end(), key.text) == kAddresses.end()) continue;
+    diagnostics.Add(value.position, key.text +
+                                        " holds a secret, which does not stand in this file; "
+                                        "write ${NAME} in its place to take it from the "
+                                        "environment, or name a file that holds it");
+  }
+}
+
+Config ReadSections(const config::Node& node, const std::filesystem::path& folder,
+                    config::Diagnostics& diagnostics) {
+  Config config;
+  RefusePlainSecrets(node, diagnostics);
   config::MapReader file(node, diagnostics, "vigia.yml");
-  SectionInput input{file, path.parent_path()};
+  SectionInput input{file, folder};
 #define SECTION(key, function) function(input, config);
 #include "exporter/config/sections.def"
 #undef SECTION
@@ -23,16 +50,26 @@ Config LoadConfig(const std::filesystem::path& path, config::Diagnostics& diagno
   return config;
 }
 
+}  // namespace
+
+std::span<const std::string_view> SectionKeys() { return kKeys; }
+
+Config ParseConfig(std::string_view text, const std::filesystem::path& folder,
+                   const config::Environment& environment, config::Diagnostics& diagnostics) {
+  const auto node =
+      config::ParseYaml(text, {.limits = {}, .environment = environment}, diagnostics);
+  return ReadSections(node, folder, diagnostics);
+}
+
+Config LoadConfig(const std::filesystem::path& path, config::Diagnostics& diagnostics) {
+  const auto node = config::LoadYaml(
+      path, {.limits = {}, .environment = config::ProcessEnvironment}, diagnostics);
+  return ReadSections(node, path.parent_path(), diagnostics);
+}
+
 Config DefaultConfig() {
-  Config config;
-  config::Node host;
-  host.kind = config::Node::Kind::kMap;
-  config::Node collectors;
-  collectors.kind = config::Node::Kind::kMap;
-  collectors.entries.emplace_back(config::Node::Key{"host", {}}, host);
   config::Diagnostics none("defaults");
-  config.collectors = collectors::ReadCollectors(collectors, config.target_label, none);
-  return config;
+  return ReadSections({}, {}, none);
 }
 
 }  // namespace vigia::exporter

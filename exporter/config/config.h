@@ -8,11 +8,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collectors/kind.h"
 #include "core/config/diagnostics.h"
+#include "core/config/environment.h"
 #include "core/duration.h"
 #include "core/log.h"
 
@@ -38,9 +41,16 @@ struct Config {
   std::vector<collectors::Instance> collectors;
 };
 
-// Reads a file. Faults go to `diagnostics`; the configuration is then not to be used. Relative
-// paths in it are taken from the file's folder.
+// Reads a file. Faults go to `diagnostics`, all of them in one pass; the configuration is then
+// not to be used. Relative paths in it are taken from the file's folder.
 Config LoadConfig(const std::filesystem::path& path, config::Diagnostics& diagnostics);
+
+// The same for a text that stands in `folder`.
+Config ParseConfig(std::string_view text, const std::filesystem::path& folder,
+                   const config::Environment& environment, config::Diagnostics& diagnostics);
+
+// The top-level keys.
+std::span<const std::string_view> SectionKeys();
 
 // What is watched where nobody wrote a configuration.
 Config DefaultConfig();

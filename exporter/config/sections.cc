@@ -4,17 +4,26 @@
 
 #include "core/labels.h"
 #include "exporter/config/section.h"
+#include "exporter/http/server.h"
 
 namespace vigia::exporter {
 
 void ReadListen(SectionInput& input, Config& config) {
+  auto& diagnostics = input.file.diagnostics();
+  const config::Node* node = input.file.Child("listen");
   std::vector<std::string> listen;
-  if (!input.file.Read("listen", listen)) return;
+  if (!node || !config::ReadStrings(*node, "listen", diagnostics, listen)) return;
   if (listen.empty()) {
     input.file.Fault("listen", "names no address; write one such as 127.0.0.1:9845");
-  } else {
-    config.listen = std::move(listen);
+    return;
   }
+  for (std::size_t i = 0; i < listen.size(); ++i) {
+    if (const auto status = http::CheckAddress(listen[i]); !status) {
+      diagnostics.Add(node->IsList() ? node->items[i].position : node->position,
+                      status.error().message());
+    }
+  }
+  config.listen = std::move(listen);
 }
 
 void ReadWebConfigPath(SectionInput& input, Config& config) {
@@ -30,7 +39,7 @@ void ReadDataDir(SectionInput& input, Config& config) {
 }
 
 void ReadExternalLabels(SectionInput& input, Config& config) {
-  input.file.Read("external_labels", config.external_labels);
+  if (!input.file.Read("external_labels", config.external_labels)) return;
   for (const auto& [name, value] : config.external_labels) {
     if (!IsLegacyLabelName(name) || name.starts_with("__")) {
       input.file.Fault("external_labels", "'" + name + "' is not a label name");
@@ -42,17 +51,15 @@ void ReadLog(SectionInput& input, Config& config) {
   const config::Node* node = input.file.Child("log");
   if (!node) return;
   config::MapReader log(*node, input.file.diagnostics(), "log");
-  constexpr std::array<std::string_view, 5> kLevels{"debug", "info", "warn", "error", "off"};
   config.log.level = static_cast<log::Level>(
-      log.ReadChoice("level", kLevels, static_cast<std::size_t>(config.log.level)));
-  constexpr std::array<std::string_view, 2> kFormats{"logfmt", "json"};
+      log.ReadChoice("level", log::kLevelNames, static_cast<std::size_t>(config.log.level)));
   config.log.format = static_cast<log::Format>(
-      log.ReadChoice("format", kFormats, static_cast<std::size_t>(config.log.format)));
+      log.ReadChoice("format", log::kFormatNames, static_cast<std::size_t>(config.log.format)));
   if (log.Read("file", config.log.file)) config.log.file = input.Resolve(config.log.file);
   log.ReadBytes("max_size", config.log.max_size);
   if (config.log.max_size < 64 * 1024) log.Fault("max_size", "has to be at least 64KiB");
   std::int64_t keep = static_cast<std::int64_t>(config.log.keep);
-  log.Read("keep", keep, 1, 1000);
+  log.Read("keep", keep, 0, 1000);
   config.log.keep = static_cast<std::size_t>(keep);
   log.Finish();
 }
@@ -79,6 +86,9 @@ void ReadHttp(SectionInput& input, Config& config) {
 
 void ReadScrapeWait(SectionInput& input, Config& config) {
   input.file.Read("scrape_wait", config.scrape_wait);
+  if (config.scrape_wait > 10s) {
+    input.file.Fault("scrape_wait", "has to be at most 10s: every scrape may have to wait so long");
+  }
 }
 
 void ReadTargetLabel(SectionInput& input, Config& config) {
@@ -87,11 +97,14 @@ void ReadTargetLabel(SectionInput& input, Config& config) {
       static_cast<collectors::TargetLabel>(input.file.ReadChoice("target_label", kWords, 0));
 }
 
+// Without the section this host is watched; `collectors: {}` watches nothing.
 void ReadCollectorsSection(SectionInput& input, Config& config) {
   const config::Node* node = input.file.Child("collectors");
-  if (!node) return;
-  config.collectors =
-      collectors::ReadCollectors(*node, config.target_label, input.file.diagnostics());
+  config::Node host_alone;
+  host_alone.kind = config::Node::Kind::kMap;
+  host_alone.entries.emplace_back(config::Node::Key{"host", {}}, config::Node());
+  config.collectors = collectors::ReadCollectors(node ? *node : host_alone, config.target_label,
+                                                 input.file.diagnostics());
 }
 
 }  // namespace vigia::exporter

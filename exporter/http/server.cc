@@ -129,6 +129,12 @@ std::string Ambiguity(const mg_request_info& info) {
 
 }  // namespace
 
+Status CheckAddress(const std::string& text) {
+  auto address = ParseListen(text);
+  if (!address) return Fail(address.error());
+  return Ok();
+}
+
 class Server::Impl {
  public:
   Impl(Router router, Options options) : router_(std::move(router)), options_(std::move(options)) {}

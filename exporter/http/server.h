@@ -29,6 +29,9 @@ struct TlsOptions {
   std::string ciphers;   // OpenSSL's list; empty: its default
 };
 
+// Whether `text` is an address to listen on; the error says what is right instead.
+Status CheckAddress(const std::string& text);
+
 // What was asked and answered, for logs and metrics.
 struct AccessRecord {
   const Request& request;

@@ -35,7 +35,7 @@ std::string Repeat(std::string_view text, int times) {
 
 }  // namespace
 
-TEST_CASE("YAML becomes scalars, lists, maps and nothing", "[config]") {
+TEST_CASE("YAML becomes scalars and lists and maps and nothing", "[config]") {
   REQUIRE(Parse("a: 1\nb: [x, {y: z}]\nc:\n- ~\n-\nd: {}\n") ==
           "{1:a=1:11:b[=1:x{1:y=1:z}]1:c[~~]1:d{}}");
   REQUIRE(Parse("") == "~");
@@ -70,7 +70,7 @@ TEST_CASE("positions count lines and characters from 1", "[config]") {
   REQUIRE(list.items[1].entries[0].second.position == Position{3, 16});
 }
 
-TEST_CASE("nothing stands at its key, or at its list", "[config]") {
+TEST_CASE("nothing stands at its key or at its list", "[config]") {
   Diagnostics diagnostics("f.yml");
   const auto root = ParseYaml("a:\nb:\n  -\n\n  - x\n  - null\nc: 1\n", {}, diagnostics);
   REQUIRE(root.entries[0].second.position == Position{1, 1});
@@ -106,7 +106,7 @@ TEST_CASE("a quote that the quote of another value closes is a fault where it op
           "the value ends, or indent the lines that belong to it\n");
 }
 
-TEST_CASE("quotes may span lines, hold quotes, and stand in comments and blocks", "[config]") {
+TEST_CASE("quotes may span lines and hold quotes and stand in comments and blocks", "[config]") {
   REQUIRE(Parse("a: \"x\n  y\n\n  z\"\nb: 'it''s'\nc: \"\\\"\"\n") ==
           "{1:a\"5:x y\nz1:b\"4:it's1:c\"1:\"}");
   REQUIRE(Parse("a: 1 # don't\nb: it's\nc: |\n  \"x\n  it's\n") ==
@@ -133,7 +133,7 @@ TEST_CASE("one file holds one document", "[config]") {
           "f.yml:2:1: this does not belong to what stands above; is it indented like that?\n");
 }
 
-TEST_CASE("merge keys and tags are refused, in quotes << is a key", "[config]") {
+TEST_CASE("merge keys and tags are refused but a quoted one is a key", "[config]") {
   REQUIRE(Parse("a: &x {k: 1}\nb:\n  <<: *x\n  c: 1\n") ==
           "f.yml:3:3: merge keys (<<) are not supported; write the keys out\n");
   REQUIRE(Parse("\"<<\": 1\n") == "{2:<<=1:1}");
@@ -141,7 +141,7 @@ TEST_CASE("merge keys and tags are refused, in quotes << is a key", "[config]") 
           "f.yml:1:4: tags such as !name are not supported; remove it\n");
 }
 
-TEST_CASE("an alias stands for a copy, placed where the alias is", "[config]") {
+TEST_CASE("an alias stands for a copy in the place of the alias", "[config]") {
   Diagnostics diagnostics("f.yml");
   const auto root = ParseYaml("a: &x {k: 1}\nb: *x\n", {}, diagnostics);
   REQUIRE(Canonical(root) == "{1:a{1:k=1:1}1:b{1:k=1:1}}");
@@ -169,7 +169,7 @@ TEST_CASE("aliases cannot make a small file large", "[config]") {
   REQUIRE(Parse("a: &a [[1]]\nb: [[*a]]\n", small) == "f.yml:2:6: nested deeper than 4 levels\n");
 }
 
-TEST_CASE("bytes, values and depth are limited", "[config]") {
+TEST_CASE("bytes and values and depth are limited", "[config]") {
   const YamlOptions options{.limits = {.max_bytes = 60, .max_nodes = 5, .max_depth = 2},
                             .environment = {}};
   REQUIRE(Parse(std::string(61, 'x'), options) == "f.yml:1:1: larger than 60 bytes\n");
