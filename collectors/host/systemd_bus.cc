@@ -13,7 +13,7 @@ constexpr char kManagerPath[] = "/org/freedesktop/systemd1";
 constexpr char kManager[] = "org.freedesktop.systemd1.Manager";
 
 struct Unref {
-  void operator()(sd_bus* bus) const { ::sd_bus_flush_close_unref(bus); }
+  void operator()(sd_bus* bus) const { ::sd_bus_close_unref(bus); }
   void operator()(sd_bus_message* message) const { ::sd_bus_message_unref(message); }
   void operator()(char* text) const { std::free(text); }
 };
