@@ -51,6 +51,20 @@ NameFilter NameFilter::ReadInclude(config::MapReader& options, std::string_view 
   return filter;
 }
 
+NameFilter NameFilter::ReadWhole(config::MapReader& options, const std::string& what,
+                                 std::string_view include, std::string_view exclude) {
+  const auto read = [&](const std::string& key, std::string_view fallback) {
+    std::string text(fallback);
+    options.Read(key, text);
+    auto compiled = Compile(options, key, text);  // first as it stands, for the fault
+    return compiled ? Compile(options, key, "^(?:" + text + ")$") : nullptr;
+  };
+  NameFilter filter;
+  filter.include_ = read(what + "_include", include);
+  filter.exclude_ = read(what + "_exclude", exclude);
+  return filter;
+}
+
 bool NameFilter::Accepts(std::string_view name) const {
   return (!include_ || Matches(*include_, name)) && (!exclude_ || !Matches(*exclude_, name));
 }

@@ -32,6 +32,10 @@ class NameFilter {
   // Reads one expression that a name has to match; an empty one matches every name.
   static NameFilter ReadInclude(config::MapReader& options, std::string_view key,
                                 std::string_view include);
+  // Reads the same options as Read(), as expressions for the whole name that both apply; these
+  // stand where one is not given.
+  static NameFilter ReadWhole(config::MapReader& options, const std::string& what,
+                              std::string_view include, std::string_view exclude);
 
   bool Accepts(std::string_view name) const;
 
