@@ -124,7 +124,7 @@ int main(int argc, char** argv) {
       "postgres: { max_series: 1000000, dsn: \"" + arguments.dsn + "\"" +
           (arguments.config.empty() ? "" : ", " + arguments.config) + " }",
       {}, diagnostics);
-  auto instances = collectors::ReadCollectors(node, diagnostics);
+  auto instances = collectors::ReadCollectors(node, collectors::TargetLabel::kAuto, diagnostics);
   if (!diagnostics.ok()) {
     std::fputs(diagnostics.ToString().c_str(), stderr);
     return 2;

@@ -25,7 +25,8 @@ CROSS JOIN (VALUES ('active'), ('idle'), ('idle in transaction'),
 LEFT JOIN (SELECT datid, state, count(*) AS sessions,
                   max(date_part('epoch', now() - xact_start)) AS longest
            FROM pg_stat_activity GROUP BY datid, state) a
-  ON a.datid = d.oid AND a.state = s.state)";
+  ON a.datid = d.oid AND a.state = s.state
+ORDER BY 1, 2)";
     },
     kStateLabels, kStateValues};
 

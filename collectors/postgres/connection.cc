@@ -76,7 +76,7 @@ bool AwaitSocket(PGconn* connection, PostgresPollingStatusType wanted, Deadline 
     if (left <= 0ms) return false;
     const int ready = ::poll(&descriptor, 1, static_cast<int>(left.count()));
     if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) return false;
+    if (ready == 0 || errno != EINTR) return false;
   }
 }
 

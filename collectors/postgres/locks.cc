@@ -21,7 +21,8 @@ CROSS JOIN (VALUES ('AccessShareLock'), ('RowShareLock'), ('RowExclusiveLock'),
                    ('ExclusiveLock'), ('AccessExclusiveLock'), ('SIReadLock')) m (mode)
 LEFT JOIN (SELECT database, mode, count(*) AS locks FROM pg_locks
            WHERE database IS NOT NULL GROUP BY database, mode) l
-  ON l.database = d.oid AND l.mode = m.mode)";
+  ON l.database = d.oid AND l.mode = m.mode
+ORDER BY 1, 2)";
     },
     kLockLabels, kLockValues};
 

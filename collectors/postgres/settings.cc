@@ -9,9 +9,14 @@
 namespace vigia::collectors::postgres {
 namespace {
 
+// What this session has set for itself says nothing about the server: there, what it had before.
 // sync_commit_cancel_wait is an Azure extra whose type is not what it says.
 constexpr const char* kSql = R"(
-SELECT name, setting, unit, vartype FROM pg_settings
+SELECT name,
+       CASE WHEN source = 'session' OR name = 'transaction_read_only' THEN reset_val
+            ELSE setting END,
+       unit, vartype
+FROM pg_settings
 WHERE vartype IN ('bool', 'integer', 'real') AND name <> 'sync_commit_cancel_wait')";
 
 constexpr Metric kPlaceholder{"pg_settings_<name>",
