@@ -120,10 +120,10 @@ int main(int argc, char** argv) {
     return 2;
   }
   config::Diagnostics diagnostics("command line");
-  const auto node = config::ParseYaml(
-      "postgres: { max_series: 1000000, dsn: \"" + arguments.dsn + "\"" +
-          (arguments.config.empty() ? "" : ", " + arguments.config) + " }",
-      {}, diagnostics);
+  const auto node =
+      config::ParseYaml("postgres: { max_series: 1000000, dsn: \"" + arguments.dsn + "\"" +
+                            (arguments.config.empty() ? "" : ", " + arguments.config) + " }",
+                        {}, diagnostics);
   auto instances = collectors::ReadCollectors(node, collectors::TargetLabel::kAuto, diagnostics);
   if (!diagnostics.ok()) {
     std::fputs(diagnostics.ToString().c_str(), stderr);
@@ -131,8 +131,8 @@ int main(int argc, char** argv) {
   }
   std::vector<std::unique_ptr<Batch>> batches;
   for (const auto& instance : instances) {
-    batches.push_back(std::make_unique<Batch>(
-        Batch::Options{instance.constant_labels, instance.max_series}));
+    batches.push_back(
+        std::make_unique<Batch>(Batch::Options{instance.constant_labels, instance.max_series}));
   }
 
   Round round;

@@ -14,9 +14,8 @@ constexpr std::array kStateValues{
     Value{{"pg_stat_activity_max_tx_duration",
            "Age in seconds of the longest transaction among the sessions in this state."}},
 };
-constexpr Query kStates{
-    [](int) -> std::string {
-      return R"(
+constexpr Query kStates{[](int) -> std::string {
+                          return R"(
 SELECT d.datname, s.state, coalesce(a.sessions, 0), coalesce(a.longest, 0)
 FROM pg_database d
 CROSS JOIN (VALUES ('active'), ('idle'), ('idle in transaction'),
@@ -27,8 +26,8 @@ LEFT JOIN (SELECT datid, state, count(*) AS sessions,
            FROM pg_stat_activity GROUP BY datid, state) a
   ON a.datid = d.oid AND a.state = s.state
 ORDER BY 1, 2)";
-    },
-    kStateLabels, kStateValues};
+                        },
+                        kStateLabels, kStateValues};
 
 constexpr std::array kConnectionValues{
     Value{{"vigia_postgres_connections", "Sessions of clients."}},
@@ -51,26 +50,24 @@ constexpr std::array kTransactionValues{
            "Age in seconds of the oldest open transaction, 0 if none (an age, whatever the name "
            "says: as in postgres_exporter)."}},
 };
-constexpr Query kTransactions{
-    [](int) -> std::string {
-      return R"(
+constexpr Query kTransactions{[](int) -> std::string {
+                                return R"(
 SELECT count(*) FILTER (WHERE age >= 60), coalesce(max(age), 0)
 FROM (SELECT date_part('epoch', clock_timestamp() - xact_start) AS age
       FROM pg_stat_activity
       WHERE xact_start IS NOT NULL AND state IS DISTINCT FROM 'idle'
         AND backend_type <> 'autovacuum worker' AND pid <> pg_backend_pid()) t)";
-    },
-    {},
-    kTransactionValues};
+                              },
+                              {},
+                              kTransactionValues};
 
 constexpr std::array<std::string_view, 1> kThresholdLabels{"threshold"};
 constexpr std::array kThresholdValues{
     Value{{"pg_long_running_transactions_count",
            "Transactions open for longer than the threshold in seconds."}},
 };
-constexpr Query kThresholds{
-    [](int) -> std::string {
-      return R"(
+constexpr Query kThresholds{[](int) -> std::string {
+                              return R"(
 SELECT t.threshold, count(a.xact_start)
 FROM (VALUES (60), (300), (600), (1800)) t (threshold)
 LEFT JOIN pg_stat_activity a
@@ -78,8 +75,8 @@ LEFT JOIN pg_stat_activity a
   AND a.state IS DISTINCT FROM 'idle' AND a.backend_type <> 'autovacuum worker'
   AND a.pid <> pg_backend_pid()
 GROUP BY t.threshold ORDER BY t.threshold)";
-    },
-    kThresholdLabels, kThresholdValues};
+                            },
+                            kThresholdLabels, kThresholdValues};
 
 constexpr std::array<std::string_view, 1> kRelationLabels{"relname"};
 constexpr std::array kAutovacuumValues{
@@ -87,15 +84,14 @@ constexpr std::array kAutovacuumValues{
            "When the autovacuum worker that is on this table began."}},
 };
 // The worker's query reads "autovacuum: VACUUM ANALYZE schema.table (to prevent wraparound)".
-constexpr Query kAutovacuum{
-    [](int) -> std::string {
-      return R"(
+constexpr Query kAutovacuum{[](int) -> std::string {
+                              return R"(
 SELECT split_part(split_part(query, '.', 2), ' ', 1), min(date_part('epoch', xact_start))
 FROM pg_stat_activity
 WHERE backend_type = 'autovacuum worker' AND query LIKE 'autovacuum:%.%'
 GROUP BY 1)";
-    },
-    kRelationLabels, kAutovacuumValues};
+                            },
+                            kRelationLabels, kAutovacuumValues};
 
 constexpr Metric kIdleSeconds{"pg_process_idle_seconds",
                               "How long idle sessions have been idle, by application.",

@@ -25,6 +25,14 @@ ErrorCode CodeOf(std::string_view sqlstate) {
   return ErrorCode::kInvalid;
 }
 
+// pqxx 6 has classes for some errors and forgets the SQLSTATE of those: 42501 (no right), 42601 and
+// its kind (no such table, column or function), 53200 (out of memory), 53100 (disk full).
+ErrorCode CodeOf(const pqxx::sql_error& error) {
+  if (!error.sqlstate().empty()) return CodeOf(error.sqlstate());
+  const bool resources = dynamic_cast<const pqxx::insufficient_resources*>(&error) != nullptr;
+  return resources ? ErrorCode::kUnavailable : ErrorCode::kInvalid;
+}
+
 // PostgreSQL's message as one line: "FATAL:  3D000: no such database\nLOCATION: ..." is
 // "no such database".
 std::string OneLine(std::string_view message) {
@@ -107,8 +115,8 @@ class BoundedConnect final : public pqxx::connectionpolicy {
     const auto password = options_.password.Reveal();
     if (!password) throw ConnectFailure(password.error());
     // The first dbname is expanded as a connection string; what follows it wins over it.
-    std::vector<const char*> names{"dbname", "fallback_application_name", "client_encoding"};
-    std::vector<const char*> values{options_.dsn.c_str(), "vigia", "UTF8"};
+    std::vector<const char*> names{"dbname", "fallback_application_name"};
+    std::vector<const char*> values{options_.dsn.c_str(), "vigia"};
     if (!password->empty()) {
       names.push_back("password");
       values.push_back(password->c_str());
@@ -125,7 +133,8 @@ class BoundedConnect final : public pqxx::connectionpolicy {
   void Complete(PGconn* connection) const {
     if (PQstatus(connection) == CONNECTION_BAD) ThrowRefused(connection);
     PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);  // for the SQLSTATE
-    PQsetNoticeProcessor(connection, [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        connection, [](void*, const char*) {}, nullptr);
     auto wanted = PGRES_POLLING_WRITING;
     while (wanted != PGRES_POLLING_OK) {
       if (wanted == PGRES_POLLING_FAILED) ThrowRefused(connection);
@@ -221,8 +230,12 @@ struct Connection::Impl {
       auto value = work();
       if (!watchdog.Disarm()) return value;
     } catch (const pqxx::sql_error& e) {
-      error = {CodeOf(e.sqlstate()), OneLine(e.what())};
+      error = {CodeOf(e), OneLine(e.what())};
       alive = alive && session.is_open() && !e.sqlstate().starts_with("57P");
+    } catch (const pqxx::transaction_rollback& e) {
+      // A conflict with recovery on a standby: the session goes on.
+      error = {ErrorCode::kUnavailable, OneLine(e.what())};
+      alive = alive && session.is_open();
     } catch (const std::exception& e) {
       error = {ErrorCode::kUnavailable, OneLine(e.what())};
       alive = false;
@@ -253,15 +266,19 @@ Result<std::unique_ptr<Connection>> Connection::Open(const ConnectOptions& optio
     pqxx::nontransaction transaction(impl->session);
     transaction.exec(SessionSettings(options, impl->session.server_version()));
     impl->database = impl->session.dbname();
-    impl->version_text = transaction.exec("SELECT version()").at(0).at(0).c_str();
+    // Where names may be any bytes, they are taken as they are: the server would refuse to call
+    // them UTF-8.
+    const auto row = transaction.exec1(
+        "SELECT version(), set_config('client_encoding', CASE current_setting('server_encoding') "
+        "WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, false)");
+    impl->version_text = row[0].c_str();
     return true;
   });
   if (!ready) return Fail(ready.error().In("cannot set the session up"));
   return std::unique_ptr<Connection>(new Connection(std::move(impl)));
 }
 
-Result<Rows> Connection::Query(const std::string& name, const std::string& sql,
-                               Deadline deadline) {
+Result<Rows> Connection::Query(const std::string& name, const std::string& sql, Deadline deadline) {
   return impl_->Guarded(deadline, [&] {
     pqxx::nontransaction transaction(impl_->session);
     if (!impl_->prepared.contains(name)) {

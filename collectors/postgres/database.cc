@@ -28,8 +28,8 @@ constexpr std::array kValues{
     Value{{"pg_stat_database_tup_inserted", "Rows inserted.", kCounter}},
     Value{{"pg_stat_database_tup_updated", "Rows updated.", kCounter}},
     Value{{"pg_stat_database_tup_deleted", "Rows deleted.", kCounter}},
-    Value{{"pg_stat_database_conflicts", "Queries cancelled by conflicts with recovery.",
-           kCounter}},
+    Value{
+        {"pg_stat_database_conflicts", "Queries cancelled by conflicts with recovery.", kCounter}},
     Value{{"pg_stat_database_temp_files", "Temporary files created by queries.", kCounter}},
     Value{{"pg_stat_database_temp_bytes", "Bytes written to temporary files.", kCounter}},
     Value{{"pg_stat_database_deadlocks", "Deadlocks.", kCounter}},
@@ -41,8 +41,7 @@ constexpr std::array kValues{
            kCounter}},
     Value{{"pg_stat_database_blk_write_time", "Milliseconds that backends spent writing blocks.",
            kCounter}},
-    Value{{"pg_stat_database_stats_reset", "When these counters were reset, Unix time.",
-           kCounter}},
+    Value{{"pg_stat_database_stats_reset", "When these counters were reset, Unix time.", kCounter}},
     Value{{"pg_stat_database_session_time", "Milliseconds that sessions lasted.", kUnknown}},
     Value{{"pg_stat_database_active_time", "Milliseconds that statements took.", kUnknown}},
     Value{{"pg_stat_database_active_time_seconds_total", "Time that statements took.", kCounter,
@@ -55,14 +54,14 @@ constexpr std::array kValues{
     Value{{"pg_stat_database_sessions_killed", "Sessions ended by an operator.", kUnknown}},
     Value{{"pg_stat_database_conflicts_confl_tablespace",
            "Queries cancelled because a tablespace was dropped.", kCounter}},
-    Value{{"pg_stat_database_conflicts_confl_lock", "Queries cancelled by lock timeouts.",
-           kCounter}},
+    Value{
+        {"pg_stat_database_conflicts_confl_lock", "Queries cancelled by lock timeouts.", kCounter}},
     Value{{"pg_stat_database_conflicts_confl_snapshot", "Queries cancelled by old snapshots.",
            kCounter}},
     Value{{"pg_stat_database_conflicts_confl_bufferpin", "Queries cancelled by pinned buffers.",
            kCounter}},
-    Value{{"pg_stat_database_conflicts_confl_deadlock", "Queries cancelled by deadlocks.",
-           kCounter}},
+    Value{
+        {"pg_stat_database_conflicts_confl_deadlock", "Queries cancelled by deadlocks.", kCounter}},
     Value{{"pg_stat_database_conflicts_confl_active_logicalslot",
            "Logical slots cancelled by conflicts with recovery.", kCounter}},
     Value{{"pg_database_connection_limit", "Sessions that the database allows; -1: any."}, 1},
@@ -96,7 +95,8 @@ SELECT s.datid, s.datname, s.numbackends, s.xact_commit, s.xact_rollback, s.blks
        trunc(date_part('epoch', s.stats_reset)), )" +
          sessions + R"(,
        c.confl_tablespace, c.confl_lock, c.confl_snapshot, c.confl_bufferpin, c.confl_deadlock,
-       )" + slots +
+       )" +
+         slots +
          R"(,
        d.datconnlimit, age(d.datfrozenxid), mxid_age(d.datminmxid),
        greatest(age(d.datfrozenxid), mxid_age(d.datminmxid)) / 2147483647.0
@@ -113,8 +113,7 @@ constexpr const char* kSizesSql = R"(
 SELECT oid, pg_database_size(oid) FROM pg_database
 WHERE has_database_privilege(oid, 'CONNECT') OR pg_has_role('pg_read_all_stats', 'MEMBER'))";
 
-constexpr Metric kSize{"pg_database_size_bytes", "Size of the database on disk.", kGauge,
-                       "bytes"};
+constexpr Metric kSize{"pg_database_size_bytes", "Size of the database on disk.", kGauge, "bytes"};
 constexpr Metric kHitRatio{"vigia_postgres_cache_hit_ratio",
                            "Share of the blocks read since the last reading that were in the "
                            "buffer cache.",
@@ -186,8 +185,8 @@ class DatabaseSubject final : public Subject {
   static void AddRatios(std::string_view database, const Counters& before, const Counters& now,
                         Batch& batch) {
     AddRatio(kHitRatio, database, now.hits - before.hits, now.reads - before.reads, batch);
-    AddRatio(kCommitRatio, database, now.commits - before.commits,
-             now.rollbacks - before.rollbacks, batch);
+    AddRatio(kCommitRatio, database, now.commits - before.commits, now.rollbacks - before.rollbacks,
+             batch);
   }
 
   Status ReadSizes(Connection& connection, Deadline deadline) {

@@ -76,8 +76,8 @@ void FoldedTable::Choose() {
   }
   std::erase_if(chosen_, [](const auto& entry) { return !entry.second; });
   const std::size_t free = chosen_.size() < max_ ? max_ - chosen_.size() : 0;
-  const auto middle = candidates.begin() + static_cast<std::ptrdiff_t>(
-                                               std::min(free, candidates.size()));
+  const auto middle =
+      candidates.begin() + static_cast<std::ptrdiff_t>(std::min(free, candidates.size()));
   std::partial_sort(candidates.begin(), middle, candidates.end(), [](const auto& a, const auto& b) {
     return a.first != b.first ? a.first > b.first : a.second < b.second;
   });

@@ -163,7 +163,7 @@ class TablesCollector final : public Collector {
  public:
   TablesCollector(std::shared_ptr<Server> server, Options options)
       : server_(std::move(server)), options_(std::move(options)) {
-    metrics_ = {kDatabaseUp};
+    metrics_ = {kDatabaseUp, kSkipped};
     DatabaseTables::Describe(metrics_);
   }
 
@@ -191,7 +191,9 @@ class TablesCollector final : public Collector {
     if (!names) return Fail(names.error().In("databases"));
     const std::set<std::string> present(names->begin(), names->end());
     server_->Retain(present);
-    std::erase_if(databases_, [&](const auto& entry) { return !present.contains(entry.first); });
+    const auto absent = [&](const auto& entry) { return !present.contains(entry.first); };
+    std::erase_if(databases_, absent);
+    std::erase_if(refused_, absent);
     for (const auto& name : *names) {
       auto status = ReadDatabase(name, deadline, batch);
       if (!status) return Fail(status.error().In(name));
@@ -221,40 +223,48 @@ class TablesCollector final : public Collector {
   }
 
   Status ReadDatabase(const std::string& name, Deadline deadline, Batch& batch) {
-    const bool within =
-        databases_.contains(name) ||
-        databases_.size() < static_cast<std::size_t>(options_.max_databases);
-    bool readable = false;
-    if (within) {
-      const auto read = Tables(name, deadline, batch);
-      if (!read) return Fail(read.error());
-      readable = *read;
+    const bool within = databases_.contains(name) ||
+                        databases_.size() < static_cast<std::size_t>(options_.max_databases);
+    Status status = Fail(ErrorCode::kInvalid, "databases.max is reached");
+    const auto refused = refused_.find(name);
+    const Instant now = deadline.clock().Now();
+    if (refused != refused_.end() && now < refused->second.until) {
+      status = Fail(ErrorCode::kInvalid, refused->second.reason);
+    } else if (within) {
+      status = ReadTables(name, deadline, batch);
+      // A database that refuses us (no right, dropped since it was listed) concerns itself alone.
+      if (!status && status.error().code() != ErrorCode::kInvalid) return status;
+      if (!status) refused_[name] = {now + kSkipTime, status.error().message()};
     }
-    batch.Add(kDatabaseUp, {{"datname", name}}, readable ? 1 : 0);
+    if (status) refused_.erase(name);
+    batch.Add(kDatabaseUp, {{"datname", name}}, status ? 1 : 0);
+    if (!status) {
+      batch.Add(kSkipped,
+                {{"collector", "tables"}, {"datname", name}, {"reason", status.error().message()}},
+                1);
+    }
     return Ok();
   }
 
-  // False for a database that refuses us: no right, no such database any more.
-  Result<bool> Tables(const std::string& name, Deadline deadline, Batch& batch) {
+  Status ReadTables(const std::string& name, Deadline deadline, Batch& batch) {
     stale_ = false;
     const auto connection = server_->To(name, deadline);
-    if (!connection) {
-      if (connection.error().code() == ErrorCode::kInvalid) return false;
-      return Fail(connection.error());
-    }
+    if (!connection) return Fail(connection.error());
     stale_ = !server_->fresh();
     auto& database = databases_[name];
     if (!database) database = std::make_unique<DatabaseTables>(options_.tables);
-    const auto status = database->Read(**connection, deadline, batch);
-    if (status) return true;
-    if (status.error().code() == ErrorCode::kInvalid) return false;
-    return Fail(status.error());
+    return database->Read(**connection, deadline, batch);
   }
 
   const std::shared_ptr<Server> server_;
   const Options options_;
   std::vector<Metric> metrics_;
   std::map<std::string, std::unique_ptr<DatabaseTables>> databases_;
+  struct Refused {
+    Instant until;
+    std::string reason;
+  };
+  std::map<std::string, Refused> refused_;
   bool stale_ = false;  // the connection last used was kept from an earlier reading
 };
 
@@ -320,8 +330,8 @@ std::vector<Part> MakePostgresCollectors(config::MapReader& reader) {
   parts.push_back({"postgres", "server", std::make_unique<ServerCollector>(server, options)});
   parts.push_back(
       {"postgres.tables", "server", std::make_unique<TablesCollector>(server, options)});
-  parts.back().max_series = std::max<std::size_t>(
-      50'000, DatabaseTables::SeriesCount(options.tables) + 1'000);
+  parts.back().max_series =
+      std::max<std::size_t>(50'000, DatabaseTables::SeriesCount(options.tables) + 1'000);
   return parts;
 }
 

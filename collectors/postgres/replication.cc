@@ -22,9 +22,8 @@ constexpr std::array kRoleValues{
            "Seconds since the last replayed transaction; a standby's only.", MetricType::kGauge,
            "seconds"}},
 };
-constexpr Query kRole{
-    [](int) -> std::string {
-      return R"(
+constexpr Query kRole{[](int) -> std::string {
+                        return R"(
 SELECT trunc(date_part('epoch', pg_postmaster_start_time())),
        CASE WHEN standby THEN greatest(0, age) ELSE 0 END,
        CASE WHEN standby AND pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()
@@ -33,9 +32,9 @@ SELECT trunc(date_part('epoch', pg_postmaster_start_time())),
        CASE WHEN standby THEN age END
 FROM (SELECT pg_is_in_recovery() AS standby,
              date_part('epoch', now() - pg_last_xact_replay_timestamp()) AS age) r)";
-    },
-    {},
-    kRoleValues};
+                      },
+                      {},
+                      kRoleValues};
 
 constexpr std::array<std::string_view, 3> kStandbyLabels{"application_name", "client_addr",
                                                          "state"};
@@ -54,9 +53,8 @@ constexpr std::array kStandbyValues{
 };
 // Several senders may share all labels (parallel synchronization of one subscription): the one
 // furthest behind stands for them.
-constexpr Query kStandbys{
-    [](int) -> std::string {
-      return R"(
+constexpr Query kStandbys{[](int) -> std::string {
+                            return R"(
 SELECT application_name, client_addr, state, max(pg_wal_lsn_diff(position, '0/0')),
        max(pg_wal_lsn_diff(position, replay_lsn)), min(trunc(date_part('epoch', reply_time))),
        max(date_part('epoch', write_lag)), max(date_part('epoch', flush_lag)),
@@ -64,33 +62,30 @@ SELECT application_name, client_addr, state, max(pg_wal_lsn_diff(position, '0/0'
 FROM pg_stat_replication,
      (SELECT CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn() END AS position) p
 GROUP BY application_name, client_addr, state)";
-    },
-    kStandbyLabels, kStandbyValues};
+                          },
+                          kStandbyLabels, kStandbyValues};
 
 // {database, slot_name} of postgres_exporter until 0.11, {slot_name, slot_type} since.
 constexpr std::array<std::string_view, 4> kSlotLabels{"database", "slot_name", "slot_type",
                                                       "wal_status"};
 constexpr std::array kSlotValues{
     Value{{"pg_replication_slots_active", "Whether somebody uses the slot."}, 0, 2},
-    Value{{"pg_replication_slots_pg_wal_lsn_diff", "Bytes of log that the slot holds back."},
-          0,
-          2},
+    Value{{"pg_replication_slots_pg_wal_lsn_diff", "Bytes of log that the slot holds back."}, 0, 2},
     Value{{"pg_replication_slot_slot_current_wal_lsn", "Position of this server's log."}, 1, 2},
     Value{{"pg_replication_slot_slot_confirmed_flush_lsn",
            "Position up to which the slot's consumer has confirmed."},
           1,
           2},
     Value{{"pg_replication_slot_slot_is_active", "Whether somebody uses the slot."}, 1, 2},
-    Value{{"pg_replication_slot_safe_wal_size_bytes",
-           "Log that can still be written before the slot may be lost.", MetricType::kGauge,
-           "bytes"},
-          1,
-          2},
+    Value{
+        {"pg_replication_slot_safe_wal_size_bytes",
+         "Log that can still be written before the slot may be lost.", MetricType::kGauge, "bytes"},
+        1,
+        2},
     Value{{"pg_replication_slot_wal_status", "1 for the state that the slot's log is in."}, 1, 3},
 };
-constexpr Query kSlots{
-    [](int) -> std::string {
-      return R"(
+constexpr Query kSlots{[](int) -> std::string {
+                         return R"(
 SELECT database, slot_name, slot_type, wal_status, active::int,
        pg_wal_lsn_diff(position, restart_lsn), pg_wal_lsn_diff(position, '0/0'),
        pg_wal_lsn_diff(confirmed_flush_lsn, '0/0'), active::int, safe_wal_size,
@@ -98,8 +93,8 @@ SELECT database, slot_name, slot_type, wal_status, active::int,
 FROM pg_replication_slots,
      (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn()
                   ELSE pg_current_wal_lsn() END AS position) p)";
-    },
-    kSlotLabels, kSlotValues};
+                       },
+                       kSlotLabels, kSlotValues};
 
 constexpr std::array<std::string_view, 2> kReceiverLabels{"upstream_host", "slot_name"};
 constexpr auto kCounter = MetricType::kCounter;
@@ -120,9 +115,8 @@ constexpr std::array kReceiverValues{
     Value{{"pg_stat_wal_receiver_latest_end_time",
            "When a position was last reported to the primary, Unix time.", kCounter}},
 };
-constexpr Query kReceiver{
-    [](int) -> std::string {
-      return R"(
+constexpr Query kReceiver{[](int) -> std::string {
+                            return R"(
 SELECT sender_host, slot_name,
        CASE status WHEN 'stopped' THEN 0 WHEN 'starting' THEN 1 WHEN 'streaming' THEN 2
                    WHEN 'waiting' THEN 3 WHEN 'restarting' THEN 4 WHEN 'stopping' THEN -1
@@ -132,8 +126,8 @@ SELECT sender_host, slot_name,
        date_part('epoch', last_msg_send_time), date_part('epoch', last_msg_receipt_time),
        pg_wal_lsn_diff(latest_end_lsn, '0/0'), date_part('epoch', latest_end_time)
 FROM pg_stat_wal_receiver)";
-    },
-    kReceiverLabels, kReceiverValues};
+                          },
+                          kReceiverLabels, kReceiverValues};
 
 }  // namespace
 

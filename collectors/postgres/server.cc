@@ -7,8 +7,6 @@ namespace {
 
 constexpr auto kFirstBackoff = 250ms;
 constexpr auto kLongestBackoff = 4000ms;
-// A server that refuses will refuse again (a wrong password, a missing right), and logs each try.
-constexpr auto kRefusedBackoff = 30s;
 
 }  // namespace
 
@@ -43,12 +41,10 @@ Result<Connection*> Server::Use(Slot& slot, const std::string& database, Deadlin
 
 void Server::NoteFailure(Slot& slot, Error error, Deadline deadline) {
   const int doublings = std::min(slot.failures++, 10);
-  Duration backoff = std::min<Duration>(kFirstBackoff * (1 << doublings), kLongestBackoff);
-  if (error.code() == ErrorCode::kInvalid && &slot != &main_) backoff = kRefusedBackoff;
+  const auto backoff = std::min<Duration>(kFirstBackoff * (1 << doublings), kLongestBackoff);
   // Half to all of it, so that many collectors do not come back in one wave.
   const double share = std::uniform_real_distribution<double>(0.5, 1)(random_);
-  slot.not_before =
-      deadline.clock().Now() + std::chrono::duration_cast<Duration>(backoff * share);
+  slot.not_before = deadline.clock().Now() + std::chrono::duration_cast<Duration>(backoff * share);
   slot.last_error = std::move(error);
 }
 

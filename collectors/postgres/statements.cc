@@ -25,10 +25,10 @@ constexpr std::array kValues{
            "seconds"},
           0,
           3},
-    Value{{"pg_stat_statements_mean_time_seconds", "Mean time taken.", MetricType::kGauge,
-           "seconds"},
-          0,
-          3},
+    Value{
+        {"pg_stat_statements_mean_time_seconds", "Mean time taken.", MetricType::kGauge, "seconds"},
+        0,
+        3},
     Value{{"pg_stat_statements_stddev_time_seconds", "Standard deviation of the time taken.",
            MetricType::kGauge, "seconds"},
           0,
@@ -40,9 +40,8 @@ constexpr std::array kValues{
     Value{{"pg_stat_statements_shared_blks_read", "Shared blocks read.", kCounter}, 0, 3},
     Value{{"pg_stat_statements_shared_blks_dirtied", "Shared blocks dirtied.", kCounter}, 0, 3},
     Value{{"pg_stat_statements_shared_blks_written", "Shared blocks written.", kCounter}, 0, 3},
-    Value{{"pg_stat_statements_local_blks_hit", "Local blocks found in the cache.", kCounter},
-          0,
-          3},
+    Value{
+        {"pg_stat_statements_local_blks_hit", "Local blocks found in the cache.", kCounter}, 0, 3},
     Value{{"pg_stat_statements_local_blks_read", "Local blocks read.", kCounter}, 0, 3},
     Value{{"pg_stat_statements_local_blks_dirtied", "Local blocks dirtied.", kCounter}, 0, 3},
     Value{{"pg_stat_statements_local_blks_written", "Local blocks written.", kCounter}, 0, 3},
@@ -155,8 +154,8 @@ WHERE e.extname = 'pg_stat_statements')",
   }
 
   // Texts are read only when a statement appears whose text is not known yet.
-  Status AddTexts(const std::vector<std::string>& ids, const std::string& schema, Connection& connection,
-                  Deadline deadline, Batch& batch) {
+  Status AddTexts(const std::vector<std::string>& ids, const std::string& schema,
+                  Connection& connection, Deadline deadline, Batch& batch) {
     std::map<std::string, std::string> texts;
     bool unknown = false;
     for (const auto& id : ids) {

@@ -19,14 +19,14 @@ struct StatementOptions {
   std::int64_t text_length = 120;
 };
 
-void AddActivity(Subjects& subjects);     // sessions, transactions, connections
-void AddBlocking(Subjects& subjects);     // who waits for whom
+void AddActivity(Subjects& subjects);  // sessions, transactions, connections
+void AddBlocking(Subjects& subjects);  // who waits for whom
 void AddDatabase(Subjects& subjects, Milliseconds size_interval);
 void AddLocks(Subjects& subjects);
 void AddReplication(Subjects& subjects);  // primary, standby, slots
 void AddRoles(Subjects& subjects);
 void AddSettings(Subjects& subjects);
 void AddStatements(Subjects& subjects, const StatementOptions& options);
-void AddWriters(Subjects& subjects);      // background writer, checkpointer, archiver, WAL
+void AddWriters(Subjects& subjects);  // background writer, checkpointer, archiver, WAL
 
 }  // namespace vigia::collectors::postgres

@@ -57,10 +57,9 @@ constexpr std::array kTableColumns{
     Count("pg_statio_user_tables_tidx_blks_read", "Blocks of the TOAST table's index read."),
     Count("pg_statio_user_tables_tidx_blks_hit",
           "Blocks of the TOAST table's index found in the cache."),
-    Gauge("pg_stat_user_tables_table_size_bytes",
-          "Size of the table on disk, without its indexes.", "bytes"),
-    Gauge("pg_stat_user_tables_index_size_bytes", "Size of the table's indexes on disk.",
+    Gauge("pg_stat_user_tables_table_size_bytes", "Size of the table on disk, without its indexes.",
           "bytes"),
+    Gauge("pg_stat_user_tables_index_size_bytes", "Size of the table's indexes on disk.", "bytes"),
 };
 enum TableColumn : std::size_t {
   kSeqScans = 0,
@@ -221,7 +220,8 @@ void DatabaseTables::Describe(std::vector<Metric>& metrics) {
 }
 
 std::size_t DatabaseTables::SeriesCount(const TableOptions& options) {
-  return (options.max + 1) * kTableColumns.size() + (options.max_indexes + 1) * kIndexColumns.size();
+  return (options.max + 1) * kTableColumns.size() +
+         (options.max_indexes + 1) * kIndexColumns.size();
 }
 
 Status DatabaseTables::Read(Connection& connection, Deadline deadline, Batch& batch) {
@@ -229,8 +229,8 @@ Status DatabaseTables::Read(Connection& connection, Deadline deadline, Batch& ba
     auto status = ReadSizes(connection, deadline);
     if (status && options_.hints) status = ReadUnused(connection, deadline);
     // Locked in between: the sizes of before stay, and the next reading tries again.
-    const bool locked = !status && status.error().code() == ErrorCode::kTimeout &&
-                        connection.alive();
+    const bool locked =
+        !status && status.error().code() == ErrorCode::kTimeout && connection.alive();
     if (!status && !locked) return status;
     if (status) size_cadence_.Done(deadline);
   }
@@ -269,8 +269,8 @@ Status DatabaseTables::ReadUnused(Connection& connection, Deadline deadline) {
   return rows->ForEach([&](Row row) -> Status {
     const auto bytes = ParseNumber(row[3].text);
     if (!bytes) return Fail(bytes.error());
-    unused_.push_back({std::string(row[0].text), std::string(row[1].text),
-                       std::string(row[2].text), *bytes});
+    unused_.push_back(
+        {std::string(row[0].text), std::string(row[1].text), std::string(row[2].text), *bytes});
     return Ok();
   });
 }
@@ -326,8 +326,7 @@ Status DatabaseTables::ReadIndexes(Connection& connection, Deadline deadline, Ba
 }
 
 Status DatabaseTables::ReadVacuums(Connection& connection, Deadline deadline, Batch& batch) {
-  const auto rows =
-      connection.Query("vacuums", VacuumSql(connection.server_version()), deadline);
+  const auto rows = connection.Query("vacuums", VacuumSql(connection.server_version()), deadline);
   if (!rows) return Fail(rows.error());
   return rows->ForEach([&](Row row) { return AddRow(kVacuum, row, batch); });
 }

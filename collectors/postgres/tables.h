@@ -14,9 +14,9 @@
 namespace vigia::collectors::postgres {
 
 struct TableOptions {
-  std::size_t max = 500;       // tables listed by name, per database; 0: none at all
+  std::size_t max = 500;        // tables listed by name, per database; 0: none at all
   std::size_t max_indexes = 0;  // indexes listed by name, per database
-  bool hints = true;           // unused and missing indexes
+  bool hints = true;            // unused and missing indexes
   Milliseconds size_interval{60'000};
 };
 
