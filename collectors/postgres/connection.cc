@@ -173,10 +173,8 @@ std::string SessionSettings(const ConnectOptions& options, int version) {
       "SET statement_timeout = " +
       std::to_string(options.statement_timeout.count()) +
       ";SET lock_timeout = " + std::to_string(options.lock_timeout.count());
-  // Between two runs the session is idle on purpose; a client that vanished is noticed early.
-  if (version >= 140000) {
-    sql += ";SET idle_session_timeout = 0;SET client_connection_check_interval = '1s'";
-  }
+  // Between two runs the session is idle on purpose.
+  if (version >= 140000) sql += ";SET idle_session_timeout = 0";
   return sql;
 }
 

@@ -87,14 +87,14 @@ class ServerCollector final : public Collector {
     // first use only, so it is worth a second attempt.
     if (!status && status.error().code() == ErrorCode::kUnavailable && connection_ &&
         !server_->fresh()) {
-      server_->DropDead(nullptr, deadline);
+      server_->DropAll();
       batch.Discard();
       status = ReadOnce(deadline, batch);
     }
     if (status) return status;
     // A statement that only took too long leaves the connection in order.
     batch.OnFailure().Add(kUp, connection_ && connection_->alive() ? 1 : 0);
-    server_->DropDead(&status.error(), deadline);
+    server_->DropDead(status.error(), deadline);
     return status;
   }
 
@@ -173,11 +173,11 @@ class TablesCollector final : public Collector {
     auto status = ReadOnce(deadline, batch);
     // As in ServerCollector: connections that died while they were idle.
     if (!status && status.error().code() == ErrorCode::kUnavailable && stale_) {
-      server_->DropDead(nullptr, deadline);
+      server_->DropAll();
       batch.Discard();
       status = ReadOnce(deadline, batch);
     }
-    if (!status) server_->DropDead(&status.error(), deadline);
+    if (!status) server_->DropDead(status.error(), deadline);
     return status;
   }
 

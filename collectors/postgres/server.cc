@@ -48,14 +48,19 @@ void Server::NoteFailure(Slot& slot, Error error, Deadline deadline) {
   slot.last_error = std::move(error);
 }
 
-void Server::DropDead(const Error* failure, Deadline deadline) {
+void Server::DropDead(const Error& failure, Deadline deadline) {
   const auto drop = [&](Slot& slot) {
     if (!slot.connection || slot.connection->alive()) return;
     slot.connection.reset();
-    if (failure && failure->code() == ErrorCode::kTimeout) NoteFailure(slot, *failure, deadline);
+    if (failure.code() == ErrorCode::kTimeout) NoteFailure(slot, failure, deadline);
   };
   drop(main_);
   for (auto& [name, slot] : others_) drop(slot);
+}
+
+void Server::DropAll() {
+  main_.connection.reset();
+  for (auto& [name, slot] : others_) slot.connection.reset();
 }
 
 void Server::Retain(const std::set<std::string>& databases) {

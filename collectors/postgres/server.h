@@ -31,7 +31,9 @@ class Server {
 
   // Ends the connections that are lost. `failure`: why the last reading failed; a server that does
   // not answer is not asked again at once.
-  void DropDead(const Error* failure, Deadline deadline);
+  void DropDead(const Error& failure, Deadline deadline);
+  // Ends all: one was found dead that had been kept, so the others are no better.
+  void DropAll();
   // Ends the connections to databases other than these and the main one.
   void Retain(const std::set<std::string>& databases);
 

@@ -82,6 +82,7 @@ TEST_CASE("a restarted PostgreSQL is read again at the next reading", "[postgres
   if (!PostgresServer::Installed()) return;
   PostgresServer server;
   server.Sql("CREATE DATABASE shop");
+  server.Sql("CREATE DATABASE depot");
   Reader reader(Quoted(server.dsn()));
   REQUIRE(reader.Read());
   const auto files = OpenFiles();
@@ -93,7 +94,7 @@ TEST_CASE("a restarted PostgreSQL is read again at the next reading", "[postgres
   REQUIRE(reader["pg_up"] == 1);
   REQUIRE(reader["vigia_postgres_database_up{datname=\"shop\"}"] == 1);
   REQUIRE(OpenFiles() == files);
-  server.AwaitSql(kOurSessions, "2\n");
+  server.AwaitSql(kOurSessions, "3\n");
 }
 
 TEST_CASE("a stopped PostgreSQL is unavailable and is asked less often", "[postgres]") {
