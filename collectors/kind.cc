@@ -25,7 +25,7 @@ struct CommonOptions {
   std::string name;
   Milliseconds interval{};
   Milliseconds timeout{};
-  std::int64_t max_series = 10'000;
+  std::int64_t max_series = 0;  // 0: the part's own
   std::map<std::string, std::string> labels;
 };
 
@@ -80,7 +80,8 @@ void ReadEntry(const Kind& kind, const config::Node& node, bool with_target,
     instance.worker = entry + "/" + (part.worker.empty() ? part.collector : part.worker);
     instance.interval = common.interval;
     instance.timeout = common.timeout;
-    instance.max_series = static_cast<std::size_t>(common.max_series);
+    instance.max_series =
+        common.max_series > 0 ? static_cast<std::size_t>(common.max_series) : part.max_series;
     instance.constant_labels = ConstantLabels(common, with_target);
     instance.fingerprint = config::Canonical(node) + (with_target ? "+target" : "");
     instance.impl = std::move(part.impl);

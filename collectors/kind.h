@@ -28,6 +28,8 @@ struct Part {
   std::string worker;
   std::unique_ptr<Collector> impl;
   bool on = true;  // off: made only to have its options checked and its metrics listed
+  // The series budget where the entry names none.
+  std::size_t max_series = 10'000;
 };
 
 struct Kind {

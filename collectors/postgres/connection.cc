@@ -1,0 +1,310 @@
+// libpqxx, and below it libpq's non-blocking connect, stand in this file only.
+
+#include "collectors/postgres/connection.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <array>
+#include <cerrno>
+#include <pqxx/pqxx>
+#include <unordered_set>
+#include <vector>
+
+namespace vigia::collectors::postgres {
+namespace {
+
+// What PostgreSQL means by a SQLSTATE (appendix A of its manual), for those who retry.
+ErrorCode CodeOf(std::string_view sqlstate) {
+  const auto in_class = [&](std::string_view prefix) { return sqlstate.starts_with(prefix); };
+  if (sqlstate == "57014" || sqlstate == "55P03") return ErrorCode::kTimeout;
+  if (sqlstate.empty() || in_class("08") || in_class("53") || in_class("57") || in_class("58") ||
+      in_class("40") || in_class("XX")) {
+    return ErrorCode::kUnavailable;
+  }
+  return ErrorCode::kInvalid;
+}
+
+// pqxx 6 has classes for some errors and forgets the SQLSTATE of those: 42501 (no right), 42601 and
+// its kind (no such table, column or function), 53200 (out of memory), 53100 (disk full).
+ErrorCode CodeOf(const pqxx::sql_error& error) {
+  if (!error.sqlstate().empty()) return CodeOf(error.sqlstate());
+  const bool resources = dynamic_cast<const pqxx::insufficient_resources*>(&error) != nullptr;
+  return resources ? ErrorCode::kUnavailable : ErrorCode::kInvalid;
+}
+
+// PostgreSQL's message as one line: "FATAL:  3D000: no such database\nLOCATION: ..." is
+// "no such database".
+std::string OneLine(std::string_view message) {
+  const auto line_end = message.find('\n');
+  std::string_view line = message.substr(0, line_end);
+  // libpq continues "connection to server on socket ... failed: FATAL: ..." on the same line.
+  for (const std::string_view severity : {"FATAL:", "ERROR:", "PANIC:"}) {
+    const auto at = line.find(severity);
+    if (at == line.npos) continue;
+    line.remove_prefix(at + severity.size());
+    break;
+  }
+  while (line.starts_with(' ')) line.remove_prefix(1);
+  return std::string(line);
+}
+
+// The SQLSTATE of a verbose error message ("...:  3D000: ..."), or empty. libpq does not tell the
+// state of a failed connect otherwise, and the text depends on the server's language.
+std::string TakeSqlState(std::string& message) {
+  static constexpr std::size_t kLength = 5;
+  if (message.size() <= kLength || message[kLength] != ':') return {};
+  for (std::size_t i = 0; i < kLength; ++i) {
+    const char c = message[i];
+    if ((c < '0' || c > '9') && (c < 'A' || c > 'Z')) return {};
+  }
+  std::string state = message.substr(0, kLength);
+  message.erase(0, std::min(message.size(), kLength + 2));
+  return state;
+}
+
+struct ConnectFailure : std::exception {
+  explicit ConnectFailure(Error e) : error(std::move(e)) {}
+  const char* what() const noexcept override { return error.message().c_str(); }
+  Error error;
+};
+
+[[noreturn]] void ThrowRefused(PGconn* connection) {
+  std::string message = OneLine(PQerrorMessage(connection));
+  const auto state = TakeSqlState(message);
+  throw ConnectFailure({CodeOf(state), "cannot connect: " + message});
+}
+
+// Waits until libpq can go on. False at the deadline.
+bool AwaitSocket(PGconn* connection, PostgresPollingStatusType wanted, Deadline deadline) {
+  pollfd descriptor{PQsocket(connection),
+                    static_cast<short>(wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
+  for (;;) {
+    const auto left = deadline.Left();
+    if (left <= 0ms) return false;
+    const int ready = ::poll(&descriptor, 1, static_cast<int>(left.count()));
+    if (ready > 0) return true;
+    if (ready == 0 || errno != EINTR) return false;
+  }
+}
+
+// A policy of pqxx says how a connection comes about: here without ever blocking longer than
+// until the deadline, which pqxx' own policies cannot.
+class BoundedConnect final : public pqxx::connectionpolicy {
+ public:
+  BoundedConnect(const ConnectOptions& options, const std::string& database, Deadline deadline)
+      : connectionpolicy(""), options_(options), database_(database), deadline_(deadline) {}
+
+  handle do_startconnect(handle existing) override {
+    // A lost connection is not silently replaced by a new session without our settings.
+    if (existing || used_) return existing;
+    used_ = true;
+    PGconn* const connection = Start();
+    if (!connection) throw std::bad_alloc();
+    try {
+      Complete(connection);
+    } catch (...) {
+      PQfinish(connection);
+      throw;
+    }
+    return connection;
+  }
+
+ private:
+  PGconn* Start() const {
+    const auto password = options_.password.Reveal();
+    if (!password) throw ConnectFailure(password.error());
+    // The first dbname is expanded as a connection string; what follows it wins over it.
+    std::vector<const char*> names{"dbname", "fallback_application_name"};
+    std::vector<const char*> values{options_.dsn.c_str(), "vigia"};
+    if (!password->empty()) {
+      names.push_back("password");
+      values.push_back(password->c_str());
+    }
+    if (!database_.empty()) {
+      names.push_back("dbname");
+      values.push_back(database_.c_str());
+    }
+    names.push_back(nullptr);
+    values.push_back(nullptr);
+    return PQconnectStartParams(names.data(), values.data(), 1);
+  }
+
+  void Complete(PGconn* connection) const {
+    if (PQstatus(connection) == CONNECTION_BAD) ThrowRefused(connection);
+    PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);  // for the SQLSTATE
+    PQsetNoticeProcessor(
+        connection, [](void*, const char*) {}, nullptr);
+    auto wanted = PGRES_POLLING_WRITING;
+    while (wanted != PGRES_POLLING_OK) {
+      if (wanted == PGRES_POLLING_FAILED) ThrowRefused(connection);
+      if (!AwaitSocket(connection, wanted, deadline_)) {
+        throw ConnectFailure({ErrorCode::kTimeout, "cannot connect: no answer in time"});
+      }
+      wanted = PQconnectPoll(connection);
+    }
+    PQsetErrorVerbosity(connection, PQERRORS_TERSE);
+  }
+
+  const ConnectOptions& options_;
+  const std::string& database_;
+  const Deadline deadline_;
+  bool used_ = false;
+};
+
+class PqxxConnection final : public pqxx::connection_base {
+ public:
+  PqxxConnection(const ConnectOptions& options, const std::string& database, Deadline deadline)
+      : connection_base(policy_), policy_(options, database, deadline) {
+    init();
+  }
+  ~PqxxConnection() noexcept { close(); }
+
+ private:
+  BoundedConnect policy_;
+};
+
+// Settings of every session of ours. SET instead of the startup packet's options: poolers refuse
+// those.
+std::string SessionSettings(const ConnectOptions& options, int version) {
+  std::string sql =
+      "SET default_transaction_read_only = on; SET search_path = pg_catalog; SET jit = off;"
+      "SET idle_in_transaction_session_timeout = '60s';"
+      "SET statement_timeout = " +
+      std::to_string(options.statement_timeout.count()) +
+      ";SET lock_timeout = " + std::to_string(options.lock_timeout.count());
+  // Between two runs the session is idle on purpose.
+  if (version >= 140000) sql += ";SET idle_session_timeout = 0";
+  return sql;
+}
+
+}  // namespace
+
+struct Rows::Impl {
+  pqxx::result result;
+};
+
+Rows::Rows(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Rows::Rows(Rows&&) noexcept = default;
+Rows& Rows::operator=(Rows&&) noexcept = default;
+Rows::~Rows() = default;
+
+std::size_t Rows::size() const { return impl_->result.size(); }
+std::size_t Rows::columns() const { return impl_->result.columns(); }
+
+Status Rows::ForEach(const std::function<Status(Row)>& visit) const {
+  std::vector<Cell> cells(columns());
+  // Iterators, not indices: a pqxx field made by index copies two shared pointers.
+  for (auto row = impl_->result.begin(); row != impl_->result.end(); ++row) {
+    auto field = row.begin();
+    for (auto& cell : cells) {
+      cell.text = {field.c_str(), field.size()};
+      cell.null = cell.text.empty() && field.is_null();
+      ++field;
+    }
+    if (auto status = visit(cells); !status) return status;
+  }
+  return Ok();
+}
+
+struct Connection::Impl {
+  Watchdog& watchdog;
+  PqxxConnection session;
+  std::string database;
+  std::string version_text;
+  std::unordered_set<std::string> prepared;
+  bool alive = true;
+
+  Impl(const ConnectOptions& options, const std::string& wanted, Watchdog& dog, Deadline deadline)
+      : watchdog(dog), session(options, wanted, deadline) {}
+
+  // Calls `work` with the watchdog on; translates what pqxx throws.
+  template <typename Work>
+  auto Guarded(Deadline deadline, Work work) -> Result<decltype(work())> {
+    if (deadline.Left() <= 0ms) return Fail(ErrorCode::kTimeout, "no time left");
+    watchdog.Arm(session.sock(), deadline);
+    Error error(ErrorCode::kInternal, "");
+    try {
+      auto value = work();
+      if (!watchdog.Disarm()) return value;
+    } catch (const pqxx::sql_error& e) {
+      error = {CodeOf(e), OneLine(e.what())};
+      alive = alive && session.is_open() && !e.sqlstate().starts_with("57P");
+    } catch (const pqxx::transaction_rollback& e) {
+      // A conflict with recovery on a standby: the session goes on.
+      error = {ErrorCode::kUnavailable, OneLine(e.what())};
+      alive = alive && session.is_open();
+    } catch (const std::exception& e) {
+      error = {ErrorCode::kUnavailable, OneLine(e.what())};
+      alive = false;
+    }
+    if (watchdog.Disarm()) {
+      alive = false;
+      return Fail(ErrorCode::kTimeout, "no answer in time");
+    }
+    return Fail(std::move(error));
+  }
+};
+
+Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Connection::~Connection() = default;
+
+Result<std::unique_ptr<Connection>> Connection::Open(const ConnectOptions& options,
+                                                     const std::string& database,
+                                                     Watchdog& watchdog, Deadline deadline) {
+  std::unique_ptr<Impl> impl;
+  try {
+    impl = std::make_unique<Impl>(options, database, watchdog, deadline);
+  } catch (const ConnectFailure& e) {
+    return Fail(e.error);
+  } catch (const std::exception& e) {
+    return Fail(ErrorCode::kUnavailable, "cannot connect: " + OneLine(e.what()));
+  }
+  auto ready = impl->Guarded(deadline, [&] {
+    pqxx::nontransaction transaction(impl->session);
+    transaction.exec(SessionSettings(options, impl->session.server_version()));
+    impl->database = impl->session.dbname();
+    // Where names may be any bytes, they are taken as they are: the server would refuse to call
+    // them UTF-8.
+    const auto row = transaction.exec1(
+        "SELECT version(), set_config('client_encoding', CASE current_setting('server_encoding') "
+        "WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, false)");
+    impl->version_text = row[0].c_str();
+    return true;
+  });
+  if (!ready) return Fail(ready.error().In("cannot set the session up"));
+  return std::unique_ptr<Connection>(new Connection(std::move(impl)));
+}
+
+Result<Rows> Connection::Query(const std::string& name, const std::string& sql, Deadline deadline) {
+  return impl_->Guarded(deadline, [&] {
+    pqxx::nontransaction transaction(impl_->session);
+    if (!impl_->prepared.contains(name)) {
+      impl_->session.prepare(name, sql);
+      impl_->prepared.insert(name);
+    }
+    return Rows(std::make_unique<Rows::Impl>(Rows::Impl{transaction.exec_prepared(name)}));
+  });
+}
+
+bool Connection::alive() const { return impl_->alive; }
+int Connection::server_version() const { return impl_->session.server_version(); }
+const std::string& Connection::version_text() const { return impl_->version_text; }
+const std::string& Connection::database() const { return impl_->database; }
+
+Status CheckDsn(const std::string& dsn) {
+  // A bare word is a database name to libpq.
+  if (dsn.empty() || (dsn.find('=') == dsn.npos && dsn.find("://") == dsn.npos)) return Ok();
+  char* message = nullptr;
+  PQconninfoOption* const options = PQconninfoParse(dsn.c_str(), &message);
+  PQfreemem(message);  // may quote a password
+  if (!options) {
+    return Fail(ErrorCode::kInvalid,
+                "is not a connection string: 'host=... dbname=... user=...' or "
+                "postgresql://user@host/dbname");
+  }
+  PQconninfoFree(options);
+  return Ok();
+}
+
+}  // namespace vigia::collectors::postgres
