@@ -79,7 +79,8 @@ class Builder final : public YAML::EventHandler {
     if (ExpectsKey()) return RefuseKey(At(mark));
     const auto at = anchors_.find(anchor);
     if (at == anchors_.end()) {
-      return GiveUp(At(mark), "this alias stands inside the value that it refers to");
+      return GiveUp(At(mark),
+                    "this alias stands inside the value that it refers to, or refers to a key");
     }
     if (!Charge(At(mark), Measure(at->second))) return;
     Node node = at->second;
@@ -188,7 +189,7 @@ class Builder final : public YAML::EventHandler {
   }
 
   // In a block, YAML wants spaces, and yaml-cpp does not always say so.
-  bool CheckTabFaults(const YAML::Mark& mark) {
+  bool CheckTabs(const YAML::Mark& mark) {
     const auto tab = text_.TabBefore(Offset(mark));
     if (!tab || (!frames_.empty() && frames_.back().flow)) return true;
     GiveUp(text_.At(*tab), kTabFault);
@@ -196,7 +197,7 @@ class Builder final : public YAML::EventHandler {
   }
 
   bool CheckScalar(const YAML::Mark& mark, const std::string& tag) {
-    if (!CheckTabFaults(mark)) return false;
+    if (!CheckTabs(mark)) return false;
     CheckTag(mark, tag);
     const auto fault = text_.CheckQuotes(Offset(mark), Indent());
     if (!fault) return true;
@@ -244,7 +245,7 @@ class Builder final : public YAML::EventHandler {
 
   void Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
             YAML::EmitterStyle::value style, Node::Kind kind) {
-    if (gave_up_ || !CheckTabFaults(mark) || !Charge(At(mark), Size{})) return;
+    if (gave_up_ || !CheckTabs(mark) || !Charge(At(mark), Size{})) return;
     CheckTag(mark, tag);
     Frame frame;
     frame.is_key = ExpectsKey();

@@ -150,7 +150,9 @@ TEST_CASE("an alias stands for a copy in the place of the alias", "[config]") {
           "f.yml:1:4: an alias (*) of an anchor (&) that does not exist; put quotes around a value "
           "that begins with '*'\n");
   REQUIRE(Parse("a: &x [1, *x]\n") ==
-          "f.yml:1:11: this alias stands inside the value that it refers to\n");
+          "f.yml:1:11: this alias stands inside the value that it refers to, or refers to a key\n");
+  REQUIRE(Parse("&k a: 1\nb: *k\n") ==
+          "f.yml:2:4: this alias stands inside the value that it refers to, or refers to a key\n");
 }
 
 TEST_CASE("aliases cannot make a small file large", "[config]") {

@@ -17,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto logfmt =
       log::FormatLine(log::Format::kLogfmt, 0, log::Level::kInfo, text, {{"value", text}});
   if (logfmt.find('\n') != logfmt.npos) abort();
-  if (Redact(text + " postgresql://u:Xq7pw@h ").find("Xq7pw") != std::string::npos) abort();
-  if (Redact(text + "\npassword=Xq7pw\n").find("Xq7pw") != std::string::npos) abort();
+  if (text.find("Xq7pw") != text.npos) return 0;
+  if (Redact(text + " postgresql://u:Xq7pw@h ").find("Xq7pw") != text.npos) abort();
+  if (Redact(text + "\npassword=Xq7pw\n").find("Xq7pw") != text.npos) abort();
   return 0;
 }
