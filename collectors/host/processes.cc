@@ -7,8 +7,8 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <memory>
+#include <string>
 
 #include "collectors/host/part.h"
 #include "collectors/host/proc_file.h"
@@ -92,20 +92,19 @@ class ProcessesCollector final : public Collector {
  private:
   // A process may end at any moment: what cannot be read is not there.
   Status CountProcess(int procfs, const char* pid) {
-    std::array<char, 320> name;
-    std::snprintf(name.data(), name.size(), "%s/stat", pid);
-    const auto text = ReadAt(procfs, name.data());
+    auto name = std::string(pid) + "/stat";
+    const auto text = ReadAt(procfs, name.c_str());
     if (!text) return Ok();
     const auto stat = ParseStat(*text);
-    if (!stat) return Fail(Malformed(procfs_ / name.data(), "is not the status of a process"));
+    if (!stat) return Fail(Malformed(procfs_ / name, "is not the status of a process"));
     ++pids_;
     ++processes_[static_cast<unsigned char>(stat->state) % processes_.size()];
     thread_count_ += stat->threads;
     if (stat->threads <= 1) {
       ++threads_[static_cast<unsigned char>(stat->state) % threads_.size()];
     } else {
-      std::snprintf(name.data(), name.size(), "%s/task", pid);
-      CountThreads(::openat(procfs, name.data(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      name = std::string(pid) + "/task";
+      CountThreads(::openat(procfs, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     }
     return Ok();
   }
@@ -118,9 +117,7 @@ class ProcessesCollector final : public Collector {
       return;
     }
     ForEachNumber(folder.get(), [&](const char* tid) {
-      std::array<char, 320> name;
-      std::snprintf(name.data(), name.size(), "%s/stat", tid);
-      const auto text = ReadAt(::dirfd(folder.get()), name.data());
+      const auto text = ReadAt(::dirfd(folder.get()), (std::string(tid) + "/stat").c_str());
       const auto stat = text ? ParseStat(*text) : std::nullopt;
       if (stat) ++threads_[static_cast<unsigned char>(stat->state) % threads_.size()];
       return true;
