@@ -18,8 +18,9 @@ namespace {
 ErrorCode CodeOf(std::string_view sqlstate) {
   const auto in_class = [&](std::string_view prefix) { return sqlstate.starts_with(prefix); };
   if (sqlstate == "57014" || sqlstate == "55P03") return ErrorCode::kTimeout;
-  if (sqlstate.empty() || in_class("08") || in_class("53") || in_class("57") || in_class("58") ||
-      in_class("40") || in_class("XX")) {
+  // A password may be about to be rotated, so 28P01 is not for ever.
+  if (sqlstate.empty() || sqlstate == "28P01" || in_class("08") || in_class("53") ||
+      in_class("57") || in_class("58") || in_class("40") || in_class("XX")) {
     return ErrorCode::kUnavailable;
   }
   return ErrorCode::kInvalid;

@@ -182,6 +182,11 @@ class TablesCollector final : public Collector {
   }
 
  private:
+  struct Refused {
+    Instant until;
+    std::string reason;
+  };
+
   Status ReadOnce(Deadline deadline, Batch& batch) {
     stale_ = false;
     const auto main = server_->Main(deadline);
@@ -260,10 +265,6 @@ class TablesCollector final : public Collector {
   const Options options_;
   std::vector<Metric> metrics_;
   std::map<std::string, std::unique_ptr<DatabaseTables>> databases_;
-  struct Refused {
-    Instant until;
-    std::string reason;
-  };
   std::map<std::string, Refused> refused_;
   bool stale_ = false;  // the connection last used was kept from an earlier reading
 };

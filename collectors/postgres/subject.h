@@ -66,6 +66,11 @@ std::unique_ptr<Subject> MakeQuerySubject(std::string_view name, const Query& qu
 // Appends the metrics of a query.
 void Describe(const Query& query, std::vector<Metric>& metrics);
 
+// Whether `status` is a timeout of the session, after which the connection is still in order.
+inline bool TimedOut(const Status& status, const Connection& connection) {
+  return !status && status.error().code() == ErrorCode::kTimeout && connection.alive();
+}
+
 // What changes seldom or costs much is read at most once per interval. Due at the first call.
 class Cadence {
  public:

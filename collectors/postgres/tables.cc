@@ -228,11 +228,9 @@ Status DatabaseTables::Read(Connection& connection, Deadline deadline, Batch& ba
   if (size_cadence_.Due(deadline)) {
     auto status = ReadSizes(connection, deadline);
     if (status && options_.hints) status = ReadUnused(connection, deadline);
-    // Locked in between: the sizes of before stay, and the next reading tries again.
-    const bool locked =
-        !status && status.error().code() == ErrorCode::kTimeout && connection.alive();
-    if (!status && !locked) return status;
-    if (status) size_cadence_.Done(deadline);
+    // Locked in between, or more tables than the time allows: the sizes of before stay.
+    if (!status && !TimedOut(status, connection)) return status;
+    size_cadence_.Done(deadline);
   }
   if (auto status = ReadTables(connection, deadline, batch); !status) return status;
   if (options_.max_indexes > 0) {

@@ -264,7 +264,7 @@ TEST_CASE("the password file of PostgreSQL is read at each connect", "[postgres]
                 (folder.path() / "password").string() + "'");
 
   const auto status = reader.Read();
-  REQUIRE(status.error().code() == ErrorCode::kInvalid);
+  REQUIRE(status.error().code() == ErrorCode::kUnavailable);
   REQUIRE(status.error().message() ==
           "cannot connect: password authentication failed for user \"secretive\"");
   REQUIRE(reader["pg_up"] == 0);
