@@ -83,9 +83,12 @@ class Runner final : public Collector {
                               ->Stream(job.query->sql, options_.limits,
                                        Deadline::After(clock, options_.timeout + kGrace), reader);
       const bool lost = !status && !(*connection)->alive();
-      server_.DropDead(status ? nullptr : &status.error(), deadline);
-      // A connection that was kept open may have died long ago, which its first use tells.
-      if (lost && kept && status.error().code() == ErrorCode::kUnavailable) continue;
+      if (lost && kept && status.error().code() == ErrorCode::kUnavailable) {
+        // A connection that was kept open may have died long ago, which its first use tells.
+        server_.DropAll();
+        continue;
+      }
+      if (lost) server_.DropDead(status.error(), deadline);
 
       job.due = std::max(job.due, begin) + job.interval;
       const Duration took = clock.Now() - begin;
@@ -108,7 +111,7 @@ class Runner final : public Collector {
     if (!connection || !server_.fresh()) return connection;
     const auto ready = (*connection)->Query("kpi_session", kSessionSql, bounded);
     if (ready) return connection;
-    server_.DropDead(&ready.error(), deadline);
+    server_.DropDead(ready.error(), deadline);
     return Fail(ready.error().In("cannot set the session up"));
   }
 
