@@ -1,6 +1,7 @@
 // Queries against a real PostgreSQL: values, schedules, ages, and what goes wrong.
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "tests/kpi/entry.h"
 #include "tests/support/postgres_server.h"
@@ -286,6 +287,33 @@ TEST_CASE("a PostgreSQL that is gone leaves the last values and is asked again",
   CHECK(entry[Of("vigia_kpi_query_up", "b")] == 1);
   CHECK(entry[Of("vigia_kpi_age_seconds", "a")] == 0);
   server.AwaitSql(sessions, "1\n");
+}
+
+TEST_CASE("connections and descriptors stay flat over 200 bad KPI rounds", "[kpi]") {
+  if (!PostgresServer::Installed()) return;
+  PostgresServer server;
+  // Both cost the connection.
+  Entry entry({{"t.yml", File({{"many", "SELECT generate_series(1, 100000) AS n"},
+                               {"left_open", "BEGIN"},
+                               {"good", "SELECT 7 AS n"}})}},
+              Dsn(server) + "file: t.yml, interval: 1m, max_rows: 1");
+  const auto open_files = [] {
+    std::size_t count = 0;
+    for ([[maybe_unused]] const auto& file : std::filesystem::directory_iterator("/proc/self/fd")) {
+      ++count;
+    }
+    return count;
+  };
+  REQUIRE(entry.Run());
+  const auto files = open_files();
+  for (int round = 0; round < 200; ++round) {
+    entry.clock.Advance(60s);
+    REQUIRE(entry.Run());
+    REQUIRE(entry.Values() == "good 7\n");
+    REQUIRE(open_files() == files);
+  }
+  CHECK(entry[Of("vigia_kpi_query_errors_total", "many")] == 201);
+  server.AwaitSql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'vigia'", "1\n");
 }
 
 TEST_CASE("KPI sessions are read-only and see the search path of the role", "[kpi]") {
