@@ -1,5 +1,6 @@
 // <aggregation>_over_time.
 
+#include <algorithm>
 #include <cmath>
 #include <deque>
 #include <functional>
@@ -212,6 +213,9 @@ void MadOverTime(const WindowInput& in, std::span<double> out) {
   std::vector<double> values;
   ForEachWindow(in, out, 1, [&](Window window, std::size_t) {
     const auto samples = in.Values(window);
+    if (std::any_of(samples.begin(), samples.end(), [](double v) { return std::isnan(v); })) {
+      return kNaN;
+    }
     values.assign(samples.begin(), samples.end());
     const double median = Quantile(0.5, values);
     for (double& value : values) value = std::abs(value - median);
