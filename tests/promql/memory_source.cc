@@ -43,14 +43,40 @@ class MemorySource::Series final : public StoredSeries {
   Columns samples_;
 };
 
+namespace {
+
+// Matchers with their regular expressions compiled.
+class Filter {
+ public:
+  explicit Filter(std::span<const Matcher> matchers) : matchers_(matchers) {
+    for (const auto& matcher : matchers) {
+      regexes_.push_back(Regex::CompileAnchored(matcher.value, Semantics::kPrometheus3));
+    }
+  }
+
+  bool Fits(const Labels& labels) const {
+    for (std::size_t i = 0; i < matchers_.size(); ++i) {
+      const auto& matcher = matchers_[i];
+      const auto value = labels.Get(matcher.name);
+      const bool negated =
+          matcher.op == Matcher::Op::kNotEqual || matcher.op == Matcher::Op::kNotRegex;
+      const bool plain = matcher.op == Matcher::Op::kEqual || matcher.op == Matcher::Op::kNotEqual;
+      const bool fits =
+          plain ? value == matcher.value : regexes_[i] && regexes_[i]->Matches(value);
+      if (fits == negated) return false;
+    }
+    return true;
+  }
+
+ private:
+  const std::span<const Matcher> matchers_;
+  std::vector<Result<Regex>> regexes_;
+};
+
+}  // namespace
+
 bool Fits(const Labels& labels, std::span<const Matcher> matchers) {
-  return std::all_of(matchers.begin(), matchers.end(), [&](const Matcher& matcher) {
-    const auto value = labels.Get(matcher.name);
-    if (matcher.op == Matcher::Op::kEqual) return value == matcher.value;
-    if (matcher.op == Matcher::Op::kNotEqual) return value != matcher.value;
-    const auto regex = Regex::CompileAnchored(matcher.value, Semantics::kPrometheus3);
-    return regex && regex->Matches(value) == (matcher.op == Matcher::Op::kRegex);
-  });
+  return Filter(matchers).Fits(labels);
 }
 
 void MemorySource::Add(const Labels& labels, Timestamp time, double value) {
@@ -61,8 +87,9 @@ void MemorySource::Add(const Labels& labels, Timestamp time, double value) {
 
 std::vector<Labels> MemorySource::Matching(std::span<const Matcher> matchers) const {
   std::vector<Labels> out;
+  const Filter filter(matchers);
   for (const auto& [labels, series] : series_) {
-    if (Fits(labels, matchers)) out.push_back(labels);
+    if (filter.Fits(labels)) out.push_back(labels);
   }
   return out;
 }
@@ -70,8 +97,9 @@ std::vector<Labels> MemorySource::Matching(std::span<const Matcher> matchers) co
 Result<std::vector<std::shared_ptr<const StoredSeries>>> MemorySource::Select(
     std::span<const Matcher> matchers, TimeRange range) const {
   std::vector<std::shared_ptr<const StoredSeries>> out;
+  const Filter filter(matchers);
   for (const auto& [labels, series] : series_) {
-    if (series->Overlaps(range) && Fits(labels, matchers)) out.push_back(series);
+    if (series->Overlaps(range) && filter.Fits(labels)) out.push_back(series);
   }
   return out;
 }

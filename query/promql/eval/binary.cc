@@ -18,7 +18,7 @@ ScalarColumn OfScalars(const Binary& binary, ScalarColumn left, const ScalarColu
 
 // The vector's samples are what a comparison keeps, whichever side it stands on.
 QueryResult<Operand> OfVectorAndScalar(const Binary& binary, Vector vector,
-                                       const ScalarColumn& scalar, bool scalar_left) {
+                                       const ScalarColumn& scalar, bool scalar_left, bool is2) {
   WithOperator(binary.op, [&](auto op) {
     for (std::size_t row = 0; row < vector.rows(); ++row) {
       const auto values = vector.Row(row);
@@ -30,7 +30,7 @@ QueryResult<Operand> OfVectorAndScalar(const Binary& binary, Vector vector,
       }
     }
   });
-  if (!IsComparison(binary.op) || binary.return_bool) {
+  if (DropsName(binary.op, binary.return_bool, is2)) {
     vector.name_dropped = true;
     if (auto status = MergeEqualRows(vector); !status) return Fail(status.error());
   }
@@ -48,10 +48,12 @@ QueryResult<Operand> Evaluator::EvalBinary(const Binary& binary, const Steps& st
     return OfScalars(binary, std::move(left->scalar()), right->scalar());
   }
   if (right->is_scalar()) {
-    return OfVectorAndScalar(binary, std::move(left->vector()), right->scalar(), false);
+    return OfVectorAndScalar(binary, std::move(left->vector()), right->scalar(), false,
+                             context_.is2());
   }
   if (left->is_scalar()) {
-    return OfVectorAndScalar(binary, std::move(right->vector()), left->scalar(), true);
+    return OfVectorAndScalar(binary, std::move(right->vector()), left->scalar(), true,
+                             context_.is2());
   }
   auto joined = IsSetOperator(binary.op)
                     ? CombineSets(binary, std::move(left->vector()), right->vector())

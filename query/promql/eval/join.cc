@@ -174,7 +174,7 @@ bool Joiner::Meets(const Pair& pair, std::size_t step) const {
 }
 
 Labels Joiner::ResultLabels(const Pair& pair) const {
-  const bool drops_name = !IsComparison(binary_.op) || binary_.return_bool;
+  const bool drops_name = DropsName(binary_.op, binary_.return_bool, context_.is2());
   const Labels many =
       pair.many ? many_.LabelsOf(*pair.many) : signatures_.LabelsOf(one_, *pair.one);
   const Labels one = pair.one ? one_.LabelsOf(*pair.one) : signatures_.LabelsOf(many_, *pair.many);

@@ -30,6 +30,12 @@ decltype(auto) WithOperator(Token op, F&& f) {
   }
 }
 
+// Whether the result is of another kind than the operands, so that their name no longer fits.
+// In Prometheus 2.42 atan2 was forgotten.
+constexpr bool DropsName(Token op, bool return_bool, bool is2) {
+  return return_bool || (!IsComparison(op) && !(is2 && op == Token::kAtan2));
+}
+
 // The sample that `left op right` leaves: a comparison leaves `kept` or nothing, or 1 and 0 with
 // bool.
 template <typename Op>

@@ -300,8 +300,6 @@ Item Lexer::LexEscape(char quote) {
 Item Lexer::LexNumberOrDuration() {
   if (ScanNumber()) return Emit(Token::kNumber);
   if (ScanDuration()) return Emit(Token::kDuration);
-  // The message shows the character that did not fit, too.
-  if (at_ < query_.size() && IsAlphaNumeric(Peek())) ++at_;
   return Error("bad number or duration syntax: " + Quote(query_.substr(start_, at_ - start_)));
 }
 
@@ -351,7 +349,9 @@ bool Lexer::ScanDuration() {
     if (!Accept("smhdw")) return false;
     Accept("s");
   }
-  return !IsAlphaNumeric(Peek());
+  if (!IsAlphaNumeric(Peek())) return true;
+  ++at_;  // the message shows what did not fit
+  return false;
 }
 
 Item Lexer::LexWord() {
