@@ -4,6 +4,7 @@
 
 #include "query/promql/annotations.h"
 #include "query/promql/eval/context.h"
+#include "query/promql/eval/data_range.h"
 #include "query/promql/eval/evaluator.h"
 
 namespace vigia::promql {
@@ -13,15 +14,21 @@ struct Engine::Evaluation {
   Evaluation(const Engine& engine, const SeriesSource& source, const ParsedQuery& query,
              Steps steps, bool instant, const QueryOptions& given)
       : annotations(query.text()),
-        context(source, SettingsOf(engine.options_, query, instant, given), steps,
+        context(source, SettingsOf(engine.options_, query, steps, instant, given), steps,
                 LimitsOf(engine.options_, given), annotations) {}
 
   static Context::Settings SettingsOf(const EngineOptions& options, const ParsedQuery& query,
-                                      bool instant, const QueryOptions& given) {
+                                      const Steps& steps, bool instant,
+                                      const QueryOptions& given) {
     Milliseconds lookback = given.lookback.value_or(options.lookback);
     if (lookback <= Milliseconds(0)) lookback = options.lookback;
-    return {query.semantics(), lookback.count(), options.default_subquery_step.count(),
-            std::max(1U, options.threads), instant};
+    Context::Settings settings{query.semantics(), lookback.count(),
+                               options.default_subquery_step.count(),
+                               std::max(1U, options.threads), instant};
+    if (settings.semantics == Semantics::kPrometheus2) {
+      settings.newest = NewestDataTime(query.root(), steps);
+    }
+    return settings;
   }
 
   static Limits LimitsOf(const EngineOptions& options, const QueryOptions& given) {

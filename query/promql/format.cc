@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 namespace vigia::promql {
 namespace {
@@ -17,9 +19,24 @@ std::string Special(double value) {
 
 std::string FormatFixed(double value) {
   if (!std::isfinite(value)) return Special(value);
-  char text[400];  // 309 digits before the point, or 324 zeros and 17 digits behind it
-  const auto [end, error] = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed);
-  return {text, end};
+  // The shortest digits "d.ddde+xx", with the point moved to where it belongs.
+  char text[40];
+  const auto [end, error] =
+      std::to_chars(text, text + sizeof text, std::abs(value), std::chars_format::scientific);
+  const std::string_view shortest(text, static_cast<std::size_t>(end - text));
+  const auto e = shortest.find('e');
+  const int exponent = std::atoi(text + e + 1);
+  std::string digits(1, text[0]);
+  if (e > 2) digits += shortest.substr(2, e - 2);
+  const auto count = static_cast<int>(digits.size());
+  if (exponent < 0) {
+    digits.insert(0, "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0'));
+  } else if (exponent >= count - 1) {
+    digits.append(static_cast<std::size_t>(exponent - count + 1), '0');
+  } else {
+    digits.insert(static_cast<std::size_t>(exponent) + 1, 1, '.');
+  }
+  return std::signbit(value) ? "-" + digits : digits;
 }
 
 std::string FormatGeneral(double value) {

@@ -158,50 +158,107 @@ QueryResult<Vector> AggregateSelection(const Aggregate& aggregate, Vector vector
   });
 }
 
+namespace {
+
+// Counts how often each value occurs in each group.
+class ValueCounter {
+ public:
+  ValueCounter(const Aggregate& aggregate, const std::string& label, const Vector& vector,
+               Context& context)
+      : label_(label),
+        vector_(vector),
+        groups_(GroupRows(vector, aggregate)),
+        context_(context),
+        rows_(groups_.count()),
+        out_(vector.steps) {
+    const auto& names = aggregate.grouping;
+    // `without` the very label of the values counts all of them together.
+    one_for_all_ =
+        aggregate.without && std::find(names.begin(), names.end(), label) != names.end();
+    // Prometheus 2.42 hashes grouping labels as if they were sorted, which the label of the
+    // values, put last, may upset: then values do not tell groups apart.
+    const bool unsorted = std::any_of(names.begin(), names.end(),
+                                      [&](const std::string& name) { return name > label; });
+    if (context.is2() && !aggregate.without && unsorted) {
+      first_rows_.assign(groups_.count() * vector.steps, kNone);
+    }
+  }
+
+  QueryResult<Vector> Run() {
+    for (std::size_t row = 0; row < vector_.rows(); ++row) {
+      if (auto status = context_.Check(); !status) return Fail(status.error());
+      if (auto status = Count(row); !status) return Fail(status.error());
+    }
+    if (auto status = MergeEqualRows(out_); !status) return Fail(status.error());
+    return std::move(out_);
+  }
+
+ private:
+  static constexpr auto kNone = std::numeric_limits<std::size_t>::max();
+
+  QueryStatus Count(std::size_t row) {
+    const std::uint32_t group = groups_.of_row[row];
+    const auto values = vector_.Row(row);
+    std::size_t out_row = kNone;
+    double last = 0;
+    for (std::size_t step = 0; step < values.size(); ++step) {
+      const double value = values[step];
+      if (IsAbsent(value)) continue;
+      // Values repeat as a rule: only a change is written down and looked up.
+      const bool same = std::bit_cast<std::uint64_t>(value) == std::bit_cast<std::uint64_t>(last);
+      if (out_row == kNone || !same) {
+        auto found = RowOf(group, value);
+        if (!found) return Fail(found.error());
+        out_row = *found;
+        last = value;
+      }
+      std::size_t counted = out_row;
+      if (!first_rows_.empty()) {
+        auto& first = first_rows_[group * vector_.steps + step];
+        if (first == kNone) first = out_row;
+        counted = first;
+      }
+      double& count = out_.Row(counted)[step];
+      count = IsAbsent(count) ? 1 : count + 1;
+    }
+    return {};
+  }
+
+  QueryResult<std::size_t> RowOf(std::uint32_t group, double value) {
+    const std::string text = one_for_all_ ? std::string() : FormatFixed(value);
+    const auto [at, added] = rows_[group].try_emplace(text, out_.rows());
+    if (added) {
+      if (auto status = context_.CheckSize(out_.rows() + 1, out_.steps); !status) {
+        return Fail(status.error());
+      }
+      out_.Append(LabelsBuilder(groups_.labels[group]).Set(label_, text).Build());
+    }
+    return at->second;
+  }
+
+  const std::string& label_;
+  const Vector& vector_;
+  const Groups groups_;
+  Context& context_;
+  bool one_for_all_ = false;
+  // By group: the row of the result for each value, as text.
+  std::vector<std::unordered_map<std::string, std::size_t>> rows_;
+  std::vector<std::size_t> first_rows_;  // by group and step, for Prometheus 2
+  Vector out_;
+};
+
+}  // namespace
+
 QueryResult<Vector> AggregateCountValues(const Aggregate& aggregate, Vector vector,
                                          Context& context) {
   const auto& label = static_cast<const StringLiteral&>(Unwrap(*aggregate.parameter)).value;
-  const bool valid = context.is2() ? IsLegacyLabelName(label)
-                                   : !label.empty() && text::IsUtf8(label);
+  const bool valid =
+      context.is2() ? IsLegacyLabelName(label) : !label.empty() && text::IsUtf8(label);
   if (!valid) return ExecutionError("invalid label name " + Quote(label));
   vector.RemoveDroppedNames();
-  // What the rows have in common once the value's label is written over. `without` that very
-  // label sums up over all values.
-  const auto& grouping = aggregate.grouping;
-  const bool hides_values =
-      aggregate.without && std::find(grouping.begin(), grouping.end(), label) != grouping.end();
+  // The values' label is written over.
   for (auto& labels : vector.labels) labels = LabelsBuilder(labels).Remove(label).Build();
-  const Groups groups = GroupRows(vector, aggregate);
-
-  Vector out(vector.steps);
-  std::vector<std::unordered_map<std::string, std::size_t>> rows_of(groups.count());
-  for (std::size_t row = 0; row < vector.rows(); ++row) {
-    if (auto status = context.Check(); !status) return Fail(status.error());
-    const std::uint32_t group = groups.of_row[row];
-    const auto values = vector.Row(row);
-    std::size_t out_row = 0;
-    double last = Absent();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (IsAbsent(values[i])) continue;
-      // Values repeat as a rule: only a change is written down and looked up.
-      if (std::bit_cast<std::uint64_t>(values[i]) != std::bit_cast<std::uint64_t>(last)) {
-        last = values[i];
-        const std::string text = hides_values ? std::string() : FormatFixed(last);
-        const auto [at, added] = rows_of[group].try_emplace(text, out.rows());
-        if (added) {
-          if (auto status = context.CheckSize(out.rows() + 1, out.steps); !status) {
-            return Fail(status.error());
-          }
-          out.Append(LabelsBuilder(groups.labels[group]).Set(label, text).Build());
-        }
-        out_row = at->second;
-      }
-      double& count = out.Row(out_row)[i];
-      count = IsAbsent(count) ? 1 : count + 1;
-    }
-  }
-  if (auto status = MergeEqualRows(out); !status) return Fail(status.error());
-  return out;
+  return ValueCounter(aggregate, label, vector, context).Run();
 }
 
 }  // namespace vigia::promql

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -34,6 +35,8 @@ class Context {
     std::int64_t default_subquery_step = 0;  // milliseconds
     unsigned threads = 1;
     bool instant = true;  // not a range query, even one of a single step
+    // No sample after this is read (Prometheus 2; see NewestDataTime).
+    Timestamp newest = std::numeric_limits<Timestamp>::max();
   };
 
   Context(const SeriesSource& source_, Settings settings_, Steps query_, Limits limits,

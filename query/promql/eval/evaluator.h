@@ -58,6 +58,7 @@ class Evaluator {
   struct WindowJob;
   QueryStatus WindowsOfSelector(const MatrixSelector& matrix, WindowJob& job);
   QueryStatus WindowsOfSubquery(const Subquery& subquery, WindowJob& job);
+  std::vector<Timestamp> WindowEnds(const TimeShift& shift, const Steps& steps) const;
   QueryResult<Steps> InnerSteps(const Subquery& subquery, Timestamp first_end, Timestamp last_end);
 
   Context& context_;

@@ -68,7 +68,7 @@ QueryResult<Vector> Evaluator::SampleSeries(const SeriesList& series, const Time
   // exactly the look-back old does not.
   const std::int64_t reach = context_.settings.lookback - (context_.is2() ? 0 : 1);
   const Timestamp from = Shifted(shift, steps.start) - reach;
-  const Timestamp to = Shifted(shift, steps.last());
+  const Timestamp to = std::min(Shifted(shift, steps.last()), context_.settings.newest);
   const auto make = [&](Scratch& scratch, std::size_t i, std::span<double> row) {
     auto& samples = scratch.samples;
     samples.Clear();

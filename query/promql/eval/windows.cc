@@ -111,20 +111,28 @@ QueryResult<Vector> Evaluator::EvalWindowsWith(WindowFunction function, const Ca
   return std::move(job.out);
 }
 
+// With @, the same window at all steps; but in Prometheus 2.42 it slides on from there.
+std::vector<Timestamp> Evaluator::WindowEnds(const TimeShift& shift, const Steps& steps) const {
+  std::vector<Timestamp> ends(steps.count, Shifted(shift, steps.start));
+  const bool slides = shift.at == TimeShift::At::kNone || context_.is2();
+  for (std::size_t i = 0; slides && i < ends.size(); ++i) ends[i] += steps.At(i) - steps.start;
+  return ends;
+}
+
 QueryStatus Evaluator::WindowsOfSelector(const MatrixSelector& matrix, WindowJob& job) {
   const Steps& steps = job.steps;
   const TimeShift& shift = matrix.selector->shift;
   const std::int64_t reach = matrix.window - (context_.is2() ? 0 : 1);
-  std::vector<Timestamp> ends(steps.count);
-  for (std::size_t i = 0; i < ends.size(); ++i) ends[i] = Shifted(shift, steps.At(i));
+  const std::vector<Timestamp> ends = WindowEnds(shift, steps);
   const Timestamp from = ends.front() - reach;
-  auto series = Select(matrix.selector->matchers, {from, ends.back()});
+  const Timestamp to = std::min(ends.back(), context_.settings.newest);
+  auto series = Select(matrix.selector->matchers, {from, to});
   if (!series) return Fail(series.error());
 
   const auto make = [&](Scratch& scratch, std::size_t i, std::span<double> row) {
     auto& samples = scratch.samples;
     samples.Clear();
-    if (auto status = (*series)[i]->Read(from, ends.back(), samples); !status) {
+    if (auto status = (*series)[i]->Read(from, to, samples); !status) {
       context_.Abort({QueryError::Kind::kInternal, status.error().message()});
       return false;
     }
@@ -171,8 +179,7 @@ QueryResult<Steps> Evaluator::InnerSteps(const Subquery& subquery, Timestamp fir
 QueryStatus Evaluator::WindowsOfSubquery(const Subquery& subquery, WindowJob& job) {
   const Steps& steps = job.steps;
   const std::int64_t reach = subquery.window - (context_.is2() ? 0 : 1);
-  std::vector<Timestamp> ends(steps.count);
-  for (std::size_t i = 0; i < ends.size(); ++i) ends[i] = Shifted(subquery.shift, steps.At(i));
+  const std::vector<Timestamp> ends = WindowEnds(subquery.shift, steps);
   const auto inner_steps = InnerSteps(subquery, ends.front(), ends.back());
   if (!inner_steps) return Fail(inner_steps.error());
   if (inner_steps->count == 0) return {};

@@ -71,6 +71,9 @@ CallResult Round(Evaluator& evaluator, const Call& call, const Steps& steps);
 // math.cc
 double Log2(double value);
 double Log10(double value);
+// ln() and log10() of Prometheus 2.
+double NaturalLog2(double value);
+double DecimalLog2(double value);
 double Sign(double value);
 double Degrees(double radians);
 double Radians(double degrees);

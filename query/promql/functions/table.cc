@@ -33,8 +33,9 @@ constexpr Function Row(std::string_view name, ValueType returns, Implementation 
   return {name, {}, 0, 0, returns, static_cast<std::uint8_t>(flags), implementation};
 }
 
-#define MATH(name, function) \
-  Row(name, {V}, V, MathFunction([](double value) -> double { return function(value); }))
+#define MATH(name, function, ...)                                                          \
+  Row(name, {V}, V, MathFunction([](double value) -> double { return function(value); }) \
+                        __VA_OPT__(, ) __VA_ARGS__)
 #define WINDOW(name, function, ...) Row(name, {M}, V, WindowFunction(function) __VA_OPT__(, ) __VA_ARGS__)
 #define DATE(name, function) Row(name, {V}, V, SpecialFunction(function), F::kUsesTime, 1)
 
@@ -44,9 +45,11 @@ const Function kFunctions[] = {
     MATH("floor", std::floor),
     MATH("exp", std::exp),
     MATH("sqrt", std::sqrt),
-    MATH("ln", std::log),
+    MATH("ln", std::log, F::kOnly3),
+    MATH("ln", NaturalLog2, F::kOnly2),
     MATH("log2", Log2),
-    MATH("log10", Log10),
+    MATH("log10", Log10, F::kOnly3),
+    MATH("log10", DecimalLog2, F::kOnly2),
     MATH("sgn", Sign),
     MATH("sin", std::sin),
     MATH("cos", std::cos),
@@ -147,15 +150,19 @@ const Function kFunctions[] = {
 std::span<const Function> Functions() { return kFunctions; }
 
 const Function* FindFunction(std::string_view name, Semantics semantics) {
-  static const auto* const index = [] {
-    auto* map = new std::unordered_map<std::string_view, const Function*>;
-    for (const auto& function : kFunctions) map->emplace(function.name, &function);
-    return map;
-  }();
-  const auto at = index->find(name);
-  if (at == index->end()) return nullptr;
-  const auto missing = semantics == Semantics::kPrometheus3 ? F::kOnly2 : F::kOnly3;
-  return at->second->Has(missing) ? nullptr : at->second;
+  using Index = std::unordered_map<std::string_view, const Function*>;
+  const auto make = [](Function::Flags missing) {
+    auto* index = new Index;
+    for (const auto& function : kFunctions) {
+      if (!function.Has(missing)) index->emplace(function.name, &function);
+    }
+    return index;
+  };
+  static const Index& of3 = *make(F::kOnly2);
+  static const Index& of2 = *make(F::kOnly3);
+  const Index& index = semantics == Semantics::kPrometheus3 ? of3 : of2;
+  const auto at = index.find(name);
+  return at == index.end() ? nullptr : at->second;
 }
 
 }  // namespace vigia::promql

@@ -201,12 +201,17 @@ TimeShift* Parser::ShiftOf(Expr& expr, std::string_view modifier) {
 ExprPtr Parser::ParseOffset(ExprPtr expr) {
   Take();
   double sign = 1;
+  const PositionRange range = item_.range();
   if (Is(Token::kSub) || (Is(Token::kAdd) && semantics_ == Semantics::kPrometheus3)) {
     if (Is(Token::kSub)) sign = -1;
     Take();
   }
   const auto seconds = ParseSeconds("offset", "number, duration, step(), or range()");
   if (!seconds) return nullptr;
+  if (*seconds == 0 && semantics_ == Semantics::kPrometheus2) {
+    Error(range, "duration must be greater than 0");
+    return nullptr;
+  }
   TimeShift* shift = ShiftOf(*expr, "offset");
   if (!shift) return nullptr;
   if (shift->offset != 0) {
