@@ -56,18 +56,27 @@ class MadeUpSource final : public SeriesSource {
       const std::string instance = "host-" + std::to_string(host) + ":9100";
       const std::string job = "job-" + std::to_string(host % 5);
       for (int i = 0; i < 100; ++i) {
-        Add({{"__name__", "requests_total"}, {"instance", instance}, {"job", job},
-             {"handler", "/h" + std::to_string(i % 25)}, {"code", std::to_string(200 + i / 25)}},
+        Add({{"__name__", "requests_total"},
+             {"instance", instance},
+             {"job", job},
+             {"handler", "/h" + std::to_string(i % 25)},
+             {"code", std::to_string(200 + i / 25)}},
             5 + i);
       }
       for (int i = 0; i < 80; ++i) {
-        Add({{"__name__", "latency_bucket"}, {"instance", instance}, {"job", job},
-             {"handler", "/h" + std::to_string(i / 10)}, {"le", std::to_string(i % 10)}},
+        Add({{"__name__", "latency_bucket"},
+             {"instance", instance},
+             {"job", job},
+             {"handler", "/h" + std::to_string(i / 10)},
+             {"le", std::to_string(i % 10)}},
             10 * (1 + i % 10));
       }
       for (int i = 0; i < 19; ++i) {
-        Add({{"__name__", "memory_bytes"}, {"instance", instance}, {"job", job},
-             {"type", "t" + std::to_string(i)}}, i);
+        Add({{"__name__", "memory_bytes"},
+             {"instance", instance},
+             {"job", job},
+             {"type", "t" + std::to_string(i)}},
+            i);
       }
       Add({{"__name__", "build_info"}, {"instance", instance}, {"version", "1." + job}}, 0);
     }

@@ -18,13 +18,12 @@ struct Engine::Evaluation {
                 LimitsOf(engine.options_, given), annotations) {}
 
   static Context::Settings SettingsOf(const EngineOptions& options, const ParsedQuery& query,
-                                      const Steps& steps, bool instant,
-                                      const QueryOptions& given) {
+                                      const Steps& steps, bool instant, const QueryOptions& given) {
     Milliseconds lookback = given.lookback.value_or(options.lookback);
     if (lookback <= Milliseconds(0)) lookback = options.lookback;
     Context::Settings settings{query.semantics(), lookback.count(),
-                               options.default_subquery_step.count(),
-                               std::max(1U, options.threads), instant};
+                               options.default_subquery_step.count(), std::max(1U, options.threads),
+                               instant};
     if (settings.semantics == Semantics::kPrometheus2) {
       settings.newest = NewestDataTime(query.root(), steps);
     }
@@ -38,7 +37,9 @@ struct Engine::Evaluation {
 
   template <typename T>
   Answer<T> Finish(T value) {
-    return {std::move(value), annotations.Warnings(), annotations.Infos(),
+    return {std::move(value),
+            annotations.Warnings(),
+            annotations.Infos(),
             {context.read(), context.peak()}};
   }
 

@@ -40,7 +40,7 @@ struct EngineOptions {
 };
 
 struct QueryOptions {
-  std::stop_token stop;  // requested when the client has gone
+  std::stop_token stop;                  // requested when the client has gone
   std::optional<Milliseconds> timeout;   // at most the engine's
   std::optional<Milliseconds> lookback;  // in place of the engine's
 };

@@ -21,9 +21,8 @@ Matrix::Matrix(Vector vector, Steps steps) : vector_(std::move(vector)), steps_(
 
 Matrix::Matrix(std::vector<Series> series) : series_(std::move(series)), order_(series_.size()) {
   std::iota(order_.begin(), order_.end(), 0);
-  std::sort(order_.begin(), order_.end(), [this](std::size_t a, std::size_t b) {
-    return series_[a].labels < series_[b].labels;
-  });
+  std::sort(order_.begin(), order_.end(),
+            [this](std::size_t a, std::size_t b) { return series_[a].labels < series_[b].labels; });
 }
 
 const Labels& Matrix::labels(std::size_t i) const {

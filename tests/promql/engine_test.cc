@@ -113,8 +113,10 @@ TEST_CASE("billions of steps are refused before any work is done", "[promql]") {
   const Engine engine(EngineOptions{});
   CHECK(engine.Instant(source, "sum_over_time(x[100y:1s])", 0).error() == kTooMany);
   CHECK(engine.Instant(source, "x[100y:1ms]", 0).error() == kTooMany);
-  CHECK(engine.Range(source, "x", -9'000'000'000'000'000'000, 9'000'000'000'000'000'000,
-                     Milliseconds(1)).error() == kTooMany);
+  CHECK(engine
+            .Range(source, "x", -9'000'000'000'000'000'000, 9'000'000'000'000'000'000,
+                   Milliseconds(1))
+            .error() == kTooMany);
   CHECK(engine.Instant(source, "x @ 9e15 offset -290y", 0));
 }
 
@@ -137,8 +139,7 @@ TEST_CASE("a query ends at its deadline", "[promql]") {
   EngineOptions options;
   options.clock = &clock;
   options.timeout = std::chrono::seconds(4);
-  const QueryError timeout{QueryError::Kind::kTimeout,
-                           "query timed out in expression evaluation"};
+  const QueryError timeout{QueryError::Kind::kTimeout, "query timed out in expression evaluation"};
   CHECK(Engine(options).Instant(source, "sum(x) + sum(x)", 0).error() == timeout);
   options.timeout = std::chrono::hours(1);
   CHECK(Engine(options).Instant(source, "sum(x) + sum(x)", 0));
@@ -195,8 +196,7 @@ TEST_CASE("one parsed query is evaluated by many threads with one result", "[pro
   const auto query = engine.Parse("sum(rate(x[5m])) + count(x) + max_over_time(sum(x)[10m:1m])");
   REQUIRE(query);
   const auto run = [&] {
-    const auto answer =
-        engine.Range(source, **query, 0, 60 * kMinute, Milliseconds(kMinute / 4));
+    const auto answer = engine.Range(source, **query, 0, 60 * kMinute, Milliseconds(kMinute / 4));
     std::vector<double> values;
     if (answer) {
       answer->value.ForEachSample(0, [&](Timestamp, double value) { values.push_back(value); });
@@ -204,8 +204,8 @@ TEST_CASE("one parsed query is evaluated by many threads with one result", "[pro
     return values;
   };
   EngineOptions single;
-  const auto alone = Engine(single).Range(source, **query, 0, 60 * kMinute,
-                                          Milliseconds(kMinute / 4));
+  const auto alone =
+      Engine(single).Range(source, **query, 0, 60 * kMinute, Milliseconds(kMinute / 4));
   std::vector<double> expected;
   alone->value.ForEachSample(0, [&](Timestamp, double value) { expected.push_back(value); });
   std::vector<std::vector<double>> results(4);

@@ -61,8 +61,7 @@ class Filter {
       const bool negated =
           matcher.op == Matcher::Op::kNotEqual || matcher.op == Matcher::Op::kNotRegex;
       const bool plain = matcher.op == Matcher::Op::kEqual || matcher.op == Matcher::Op::kNotEqual;
-      const bool fits =
-          plain ? value == matcher.value : regexes_[i] && regexes_[i]->Matches(value);
+      const bool fits = plain ? value == matcher.value : regexes_[i] && regexes_[i]->Matches(value);
       if (fits == negated) return false;
     }
     return true;

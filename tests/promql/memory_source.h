@@ -23,8 +23,8 @@ class MemorySource final : public SeriesSource {
   // Labels of all series that fit.
   std::vector<Labels> Matching(std::span<const Matcher> matchers) const;
 
-  Result<std::vector<std::shared_ptr<const StoredSeries>>> Select(
-      std::span<const Matcher> matchers, TimeRange range) const override;
+  Result<std::vector<std::shared_ptr<const StoredSeries>>> Select(std::span<const Matcher> matchers,
+                                                                  TimeRange range) const override;
   Result<std::vector<std::string>> LabelNames(std::span<const Matcher> matchers,
                                               TimeRange range) const override;
   Result<std::vector<std::string>> LabelValues(std::string_view label,

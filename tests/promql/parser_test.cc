@@ -45,8 +45,9 @@ TEST_CASE("a syntax error says what was found where, in Prometheus' words", "[pr
       {"foo = bar", "1:5: parse error: unexpected \"=\""},
       {"foo ! bar", "1:5: parse error: unexpected character after '!': ' '"},
       {"foo + $", "1:7: parse error: unexpected character: '$'"},
-      {"sum by (a foo", "1:11: parse error: unexpected identifier \"foo\" in grouping opts, expected "
-                       "\",\" or \")\""},
+      {"sum by (a foo",
+       "1:11: parse error: unexpected identifier \"foo\" in grouping opts, expected "
+       "\",\" or \")\""},
       {"sum by foo (bar)",
        "1:8: parse error: unexpected identifier \"foo\" in grouping opts, expected \"(\""},
       {"sum by (1) (bar)",
@@ -56,24 +57,28 @@ TEST_CASE("a syntax error says what was found where, in Prometheus' words", "[pr
       {"topk(foo)",
        "1:1: parse error: wrong number of arguments for aggregate expression provided, expected "
        "2, got 1"},
-      {"rate(foo[5m],)",
-       "1:13: parse error: trailing commas not allowed in function call args"},
+      {"rate(foo[5m],)", "1:13: parse error: trailing commas not allowed in function call args"},
       {"nosuch(foo)", "1:1: parse error: unknown function with name \"nosuch\""},
       {"foo{a=\"1\"", "1:10: parse error: unexpected end of input inside braces"},
-      {"foo{a}", "1:6: parse error: unexpected \"}\" in label matching, expected label matching "
-                 "operator"},
+      {"foo{a}",
+       "1:6: parse error: unexpected \"}\" in label matching, expected label matching "
+       "operator"},
       {"foo{a=b}",
        "1:7: parse error: unexpected identifier \"b\" in label matching, expected string"},
       {"foo{1=\"b\"}", "1:5: parse error: unexpected character inside braces: '1'"},
-      {"foo{a=\"b\" c=\"d\"}", "1:11: parse error: unexpected identifier \"c\" in label matching, "
-                                "expected \",\" or \"}\""},
-      {"foo{\"a\" b}", "1:9: parse error: unexpected identifier \"b\" in label matching, expected "
-                       "\",\" or \"}\""},
-      {"foo{__name__=\"bar\"}", "1:1: parse error: metric name must not be set twice: \"foo\" or "
-                                 "\"bar\""},
+      {"foo{a=\"b\" c=\"d\"}",
+       "1:11: parse error: unexpected identifier \"c\" in label matching, "
+       "expected \",\" or \"}\""},
+      {"foo{\"a\" b}",
+       "1:9: parse error: unexpected identifier \"b\" in label matching, expected "
+       "\",\" or \"}\""},
+      {"foo{__name__=\"bar\"}",
+       "1:1: parse error: metric name must not be set twice: \"foo\" or "
+       "\"bar\""},
       {"foo[5m", "1:7: parse error: unclosed left bracket"},
-      {"foo[]", "1:5: parse error: unexpected \"]\" in subquery or range selector, expected number, "
-                "duration, step(), or range()"},
+      {"foo[]",
+       "1:5: parse error: unexpected \"]\" in subquery or range selector, expected number, "
+       "duration, step(), or range()"},
       {"foo[5m:1m:1m]", "1:10: parse error: unexpected colon ':'"},
       {"foo[5mm]", "1:5: parse error: bad number or duration syntax: \"5mm\""},
       {"foo[0]", "1:5: parse error: duration must be greater than 0"},
@@ -84,25 +89,30 @@ TEST_CASE("a syntax error says what was found where, in Prometheus' words", "[pr
       {"(foo)[5m]", "1:6: parse error: ranges only allowed for vector selectors"},
       {"foo offset 5m [5m]", "1:15: parse error: no offset modifiers allowed before range"},
       {"foo @ 5 [5m]", "1:9: parse error: no @ modifiers allowed before range"},
-      {"foo offset", "1:11: parse error: unexpected end of input in offset, expected number, "
-                     "duration, step(), or range()"},
+      {"foo offset",
+       "1:11: parse error: unexpected end of input in offset, expected number, "
+       "duration, step(), or range()"},
       {"foo offset 1m offset 2m", "1:1: parse error: offset may not be set multiple times"},
-      {"1 offset 5m", "1:1: parse error: offset modifier must be preceded by an instant vector "
-                      "selector or range vector selector or a subquery"},
+      {"1 offset 5m",
+       "1:1: parse error: offset modifier must be preceded by an instant vector "
+       "selector or range vector selector or a subquery"},
       {"foo @ bar", "1:7: parse error: unexpected identifier \"bar\" in @, expected timestamp"},
       {"foo @ 1 @ 2", "1:1: parse error: @ <timestamp> may not be set multiple times"},
       {"foo @ Inf", "1:1: parse error: timestamp out of bounds for @ modifier: +Inf"},
       {"foo anchored", "1:1: parse error: anchored modifier is experimental and not enabled"},
       {"\"unterminated", "1:1: parse error: unterminated quoted string"},
       {"'\\q'", "1:1: parse error: unknown escape sequence 'q'"},
-      {"0x", "1:1: parse error: error parsing number: strconv.ParseFloat: parsing \"0x\": invalid "
-             "syntax"},
-      {"1e999", "1:1: parse error: error parsing number: strconv.ParseFloat: parsing \"1e999\": "
-                "value out of range"},
+      {"0x",
+       "1:1: parse error: error parsing number: strconv.ParseFloat: parsing \"0x\": invalid "
+       "syntax"},
+      {"1e999",
+       "1:1: parse error: error parsing number: strconv.ParseFloat: parsing \"1e999\": "
+       "value out of range"},
       {"1..2", "1:1: parse error: bad number or duration syntax: \"1..\""},
       {"foo or", "1:7: parse error: unexpected end of input"},
-      {"foo + on foo", "1:10: parse error: unexpected identifier \"foo\" in grouping opts, expected "
-                       "\"(\""},
+      {"foo + on foo",
+       "1:10: parse error: unexpected identifier \"foo\" in grouping opts, expected "
+       "\"(\""},
   };
   for (const auto& [query, message] : cases) {
     INFO(query);
@@ -112,22 +122,26 @@ TEST_CASE("a syntax error says what was found where, in Prometheus' words", "[pr
 
 TEST_CASE("a type error names what was expected and what is there", "[promql]") {
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"sum(1)", "1:5: parse error: expected type instant vector in aggregation expression, got "
-                 "scalar"},
+      {"sum(1)",
+       "1:5: parse error: expected type instant vector in aggregation expression, got "
+       "scalar"},
       {"topk(\"1\", foo)",
        "1:6: parse error: expected type scalar in aggregation parameter, got string"},
       {"count_values(1, foo)",
        "1:14: parse error: expected type string in aggregation parameter, got scalar"},
-      {"abs(foo[5m])", "1:5: parse error: expected type instant vector in call to function \"abs\", "
-                       "got range vector"},
-      {"-\"x\"", "1:1: parse error: unary expression only allowed on expressions of type scalar or "
-                 "instant vector, got \"string\""},
+      {"abs(foo[5m])",
+       "1:5: parse error: expected type instant vector in call to function \"abs\", "
+       "got range vector"},
+      {"-\"x\"",
+       "1:1: parse error: unary expression only allowed on expressions of type scalar or "
+       "instant vector, got \"string\""},
       {"round(foo, 1, 2)",
        "1:1: parse error: expected at most 2 argument(s) in call to \"round\", got 3"},
       {"label_join(foo)",
        "1:1: parse error: expected at least 3 argument(s) in call to \"label_join\", got 1"},
-      {"1 + \"x\"", "1:5: parse error: binary expression must contain only scalar and instant "
-                    "vector types"},
+      {"1 + \"x\"",
+       "1:5: parse error: binary expression must contain only scalar and instant "
+       "vector types"},
       {"info(foo, bar)",
        "1:11: parse error: expected label selectors only, got vector selector instead"},
   };

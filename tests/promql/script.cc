@@ -119,8 +119,8 @@ Status ParseExpectation(std::string_view line, Evaluation& out) {
     return Ok();
   }
   static const std::map<std::string_view, Kind> kKinds{
-      {"fail", Kind::kFail},       {"warn", Kind::kWarn},       {"info", Kind::kInfo},
-      {"no_warn", Kind::kNoWarn},  {"no_info", Kind::kNoInfo},
+      {"fail", Kind::kFail},      {"warn", Kind::kWarn},      {"info", Kind::kInfo},
+      {"no_warn", Kind::kNoWarn}, {"no_info", Kind::kNoInfo},
   };
   const auto kind = kKinds.find(what);
   if (kind == kKinds.end()) return Fail(ErrorCode::kInvalid, "unknown expectation");
@@ -176,11 +176,10 @@ std::string Compare(const Table& wanted, const Table& got) {
   for (const auto& [labels, points] : wanted) {
     const auto at = got.find(labels);
     if (at == got.end()) return "missing " + labels.ToString();
-    const bool same =
-        std::equal(points.begin(), points.end(), at->second.begin(), at->second.end(),
-                   [](const auto& a, const auto& b) {
-                     return a.first == b.first && Near(a.second, b.second);
-                   });
+    const bool same = std::equal(points.begin(), points.end(), at->second.begin(), at->second.end(),
+                                 [](const auto& a, const auto& b) {
+                                   return a.first == b.first && Near(a.second, b.second);
+                                 });
     if (!same) {
       return labels.ToString() + ": " + Describe(at->second) + ", wanted " + Describe(points);
     }
@@ -270,8 +269,7 @@ std::string CompareInstant(const Evaluation& evaluation, const Value& value, Tim
 class Runner {
  public:
   Runner(std::string_view name, Semantics semantics)
-      : name_(name),
-        engine_({.semantics = semantics, .max_samples = kMaxSamples}) {}
+      : name_(name), engine_({.semantics = semantics, .max_samples = kMaxSamples}) {}
 
   void Run(const Command& command) {
     std::string_view rest = command.head;
@@ -456,7 +454,7 @@ class Runner {
 
   inline static const Names kQueryTime{"start", "end", "step", "range"};
   inline static const Names kTimeDependent{
-      "days_in_month", "day_of_month", "day_of_week",    "day_of_year", "hour", "minute",
+      "days_in_month", "day_of_month", "day_of_week",    "day_of_year", "hour",     "minute",
       "month",         "year",         "predict_linear", "time",        "timestamp"};
 
   const std::string name_;

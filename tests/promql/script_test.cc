@@ -1,6 +1,6 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
-#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -45,9 +45,7 @@ std::optional<fs::path> PrometheusScripts() {
 
 }  // namespace
 
-TEST_CASE("our scripts pass", "[promql]") {
-  RunFolder(VIGIA_SCRIPTS_DIR, Semantics::kPrometheus3);
-}
+TEST_CASE("our scripts pass", "[promql]") { RunFolder(VIGIA_SCRIPTS_DIR, Semantics::kPrometheus3); }
 
 TEST_CASE("our scripts for Prometheus 2 pass", "[promql]") {
   RunFolder(VIGIA_SCRIPTS_DIR "/prometheus2", Semantics::kPrometheus2);

@@ -22,7 +22,8 @@ Error Bad(std::string_view what, std::string_view text) {
 // Where `name{...}` ends.
 std::size_t EndOfMetric(std::string_view line) {
   std::size_t at = 0;
-  while (at < line.size() && line[at] != '{' && !std::isspace(static_cast<unsigned char>(line[at]))) {
+  while (at < line.size() && line[at] != '{' &&
+         !std::isspace(static_cast<unsigned char>(line[at]))) {
     ++at;
   }
   if (at >= line.size() || line[at] != '{') return at;

@@ -183,16 +183,20 @@ Vector AggregateColumns(const Aggregate& aggregate, const Vector& vector, const 
       return is2 ? Fold<PlainSumState>(vector, groups) : Fold<SumState>(vector, groups);
     case Token::kAvg:
       return is2 ? Fold<RunningMeanState>(vector, groups) : Fold<AvgState>(vector, groups);
-    case Token::kMin: return Fold<ExtremeState<false>>(vector, groups);
-    case Token::kMax: return Fold<ExtremeState<true>>(vector, groups);
-    case Token::kCount: return Fold<CountState>(vector, groups);
+    case Token::kMin:
+      return Fold<ExtremeState<false>>(vector, groups);
+    case Token::kMax:
+      return Fold<ExtremeState<true>>(vector, groups);
+    case Token::kCount:
+      return Fold<CountState>(vector, groups);
     case Token::kStddev:
       return is2 ? Fold<VarianceState<true, true>>(vector, groups)
                  : Fold<VarianceState<true, false>>(vector, groups);
     case Token::kStdvar:
       return is2 ? Fold<VarianceState<false, true>>(vector, groups)
                  : Fold<VarianceState<false, false>>(vector, groups);
-    default: return Fold<GroupState>(vector, groups);
+    default:
+      return Fold<GroupState>(vector, groups);
   }
 }
 
@@ -262,8 +266,7 @@ QueryResult<Operand> Evaluator::EvalAggregate(const Aggregate& aggregate, const 
   if (!TakesParameter(aggregate.op)) {
     return AggregateColumns(aggregate, *vector, groups, context_.is2());
   }
-  auto selected =
-      AggregateSelection(aggregate, std::move(*vector), groups, parameter, context_);
+  auto selected = AggregateSelection(aggregate, std::move(*vector), groups, parameter, context_);
   if (!selected) return Fail(selected.error());
   return std::move(*selected);
 }

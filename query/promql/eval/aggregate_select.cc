@@ -30,8 +30,8 @@ std::vector<std::vector<std::size_t>> Members(const Vector& vector, const Groups
 QueryResult<std::vector<std::size_t>> Counts(const ScalarColumn& parameter, std::size_t rows,
                                              bool is2) {
   std::vector<std::size_t> counts;
-  const bool any = std::any_of(parameter.begin(), parameter.end(),
-                               [](double k) { return !(k < 1); });
+  const bool any =
+      std::any_of(parameter.begin(), parameter.end(), [](double k) { return !(k < 1); });
   for (const double k : parameter) {
     if (!any && !is2) {
       counts.push_back(0);  // Prometheus 3 looks no further
@@ -44,8 +44,7 @@ QueryResult<std::vector<std::size_t>> Counts(const ScalarColumn& parameter, std:
     } else if (!is2 && k >= kTwoTo63) {
       return ExecutionError("Scalar value " + FormatGeneral(k) + " overflows int64");
     } else {
-      counts.push_back(k < 1 ? 0
-                             : std::min(rows, static_cast<std::size_t>(std::min(k, 1e15))));
+      counts.push_back(k < 1 ? 0 : std::min(rows, static_cast<std::size_t>(std::min(k, 1e15))));
     }
   }
   return counts;
@@ -173,8 +172,7 @@ class ValueCounter {
         out_(vector.steps) {
     const auto& names = aggregate.grouping;
     // `without` the very label of the values counts all of them together.
-    one_for_all_ =
-        aggregate.without && std::find(names.begin(), names.end(), label) != names.end();
+    one_for_all_ = aggregate.without && std::find(names.begin(), names.end(), label) != names.end();
     // Prometheus 2.42 hashes grouping labels as if they were sorted, which the label of the
     // values, put last, may upset: then values do not tell groups apart.
     const bool unsorted = std::any_of(names.begin(), names.end(),

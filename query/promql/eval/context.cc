@@ -19,12 +19,11 @@ QueryError Context::TooManySamples() {
 QueryStatus Context::Check() const {
   if (Stopped()) return aborted();
   if (limits_.stop.stop_requested()) {
-    return Fail(QueryError{QueryError::Kind::kCanceled,
-                           "query was canceled in expression evaluation"});
+    return Fail(
+        QueryError{QueryError::Kind::kCanceled, "query was canceled in expression evaluation"});
   }
   if (limits_.deadline.Passed()) {
-    return Fail(
-        QueryError{QueryError::Kind::kTimeout, "query timed out in expression evaluation"});
+    return Fail(QueryError{QueryError::Kind::kTimeout, "query timed out in expression evaluation"});
   }
   return {};
 }

@@ -9,10 +9,17 @@ namespace {
 // Where a modifier moves the end of what is looked at.
 Timestamp Move(const TimeShift& shift, Timestamp end, const Steps& query) {
   switch (shift.at) {
-    case TimeShift::At::kNone: break;
-    case TimeShift::At::kTime: end = shift.time; break;
-    case TimeShift::At::kStart: end = query.start; break;
-    case TimeShift::At::kEnd: end = query.last(); break;
+    case TimeShift::At::kNone:
+      break;
+    case TimeShift::At::kTime:
+      end = shift.time;
+      break;
+    case TimeShift::At::kStart:
+      end = query.start;
+      break;
+    case TimeShift::At::kEnd:
+      end = query.last();
+      break;
   }
   constexpr Timestamp kFarthest = Timestamp{1} << 60;
   return std::clamp(end, -kFarthest, kFarthest) - shift.offset;
@@ -26,9 +33,8 @@ Timestamp Newest(const Expr& expr, Timestamp end, const Steps& query) {
     end = Move(static_cast<const Subquery&>(expr).shift, end, query);
   }
   Timestamp newest = std::numeric_limits<Timestamp>::min();
-  VisitChildren(expr, [&](const Expr& child) {
-    newest = std::max(newest, Newest(child, end, query));
-  });
+  VisitChildren(expr,
+                [&](const Expr& child) { newest = std::max(newest, Newest(child, end, query)); });
   return newest;
 }
 

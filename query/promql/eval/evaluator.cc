@@ -19,8 +19,8 @@ std::size_t Operand::CountSamples() const {
 QueryResult<Operand> Evaluator::Eval(const Expr& expr, const Steps& steps) {
   if (auto status = context_.Check(); !status) return Fail(status.error());
   const std::size_t held = context_.held();
-  auto result = expr.evaluate_once && steps.count > 1 ? EvalOnce(expr, steps)
-                                                      : Dispatch(expr, steps);
+  auto result =
+      expr.evaluate_once && steps.count > 1 ? EvalOnce(expr, steps) : Dispatch(expr, steps);
   if (!result) return result;
   // What the result was made from is gone.
   if (auto status = context_.Hold(held + result->CountSamples()); !status) {
@@ -45,7 +45,8 @@ QueryResult<Operand> Evaluator::Dispatch(const Expr& expr, const Steps& steps) {
   switch (expr.kind) {
     case NodeKind::kNumber:
       return ScalarColumn(steps.count, static_cast<const NumberLiteral&>(expr).value);
-    case NodeKind::kString: return static_cast<const StringLiteral&>(expr).value;
+    case NodeKind::kString:
+      return static_cast<const StringLiteral&>(expr).value;
     case NodeKind::kVectorSelector: {
       auto vector = EvalSelector(static_cast<const VectorSelector&>(expr), steps, false);
       if (!vector) return Fail(vector.error());
@@ -53,12 +54,18 @@ QueryResult<Operand> Evaluator::Dispatch(const Expr& expr, const Steps& steps) {
     }
     case NodeKind::kMatrixSelector:
       return EvalRangeVector(static_cast<const MatrixSelector&>(expr), steps);
-    case NodeKind::kSubquery: return EvalSubqueryAlone(static_cast<const Subquery&>(expr), steps);
-    case NodeKind::kUnary: return EvalUnary(static_cast<const Unary&>(expr), steps);
-    case NodeKind::kBinary: return EvalBinary(static_cast<const Binary&>(expr), steps);
-    case NodeKind::kParen: return Eval(*static_cast<const Paren&>(expr).expr, steps);
-    case NodeKind::kAggregate: return EvalAggregate(static_cast<const Aggregate&>(expr), steps);
-    case NodeKind::kCall: return EvalCall(static_cast<const Call&>(expr), steps);
+    case NodeKind::kSubquery:
+      return EvalSubqueryAlone(static_cast<const Subquery&>(expr), steps);
+    case NodeKind::kUnary:
+      return EvalUnary(static_cast<const Unary&>(expr), steps);
+    case NodeKind::kBinary:
+      return EvalBinary(static_cast<const Binary&>(expr), steps);
+    case NodeKind::kParen:
+      return Eval(*static_cast<const Paren&>(expr).expr, steps);
+    case NodeKind::kAggregate:
+      return EvalAggregate(static_cast<const Aggregate&>(expr), steps);
+    case NodeKind::kCall:
+      return EvalCall(static_cast<const Call&>(expr), steps);
   }
   return Fail(QueryError{QueryError::Kind::kInternal, "unknown kind of expression"});
 }

@@ -12,7 +12,7 @@
 
 namespace vigia::promql {
 
-using ScalarColumn = std::vector<double>;  // one value per step, never absent
+using ScalarColumn = std::vector<double>;         // one value per step, never absent
 using RangeVector = std::vector<Matrix::Series>;  // at one step only
 
 struct Operand {

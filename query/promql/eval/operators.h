@@ -14,19 +14,32 @@ namespace vigia::promql {
 template <typename F>
 decltype(auto) WithOperator(Token op, F&& f) {
   switch (op) {
-    case Token::kAdd: return f([](double a, double b) { return a + b; });
-    case Token::kSub: return f([](double a, double b) { return a - b; });
-    case Token::kMul: return f([](double a, double b) { return a * b; });
-    case Token::kDiv: return f([](double a, double b) { return a / b; });
-    case Token::kMod: return f([](double a, double b) { return std::fmod(a, b); });
-    case Token::kPow: return f([](double a, double b) { return std::pow(a, b); });
-    case Token::kAtan2: return f([](double a, double b) { return std::atan2(a, b); });
-    case Token::kEqlc: return f([](double a, double b) { return a == b; });
-    case Token::kNeq: return f([](double a, double b) { return a != b; });
-    case Token::kLte: return f([](double a, double b) { return a <= b; });
-    case Token::kLss: return f([](double a, double b) { return a < b; });
-    case Token::kGte: return f([](double a, double b) { return a >= b; });
-    default: return f([](double a, double b) { return a > b; });
+    case Token::kAdd:
+      return f([](double a, double b) { return a + b; });
+    case Token::kSub:
+      return f([](double a, double b) { return a - b; });
+    case Token::kMul:
+      return f([](double a, double b) { return a * b; });
+    case Token::kDiv:
+      return f([](double a, double b) { return a / b; });
+    case Token::kMod:
+      return f([](double a, double b) { return std::fmod(a, b); });
+    case Token::kPow:
+      return f([](double a, double b) { return std::pow(a, b); });
+    case Token::kAtan2:
+      return f([](double a, double b) { return std::atan2(a, b); });
+    case Token::kEqlc:
+      return f([](double a, double b) { return a == b; });
+    case Token::kNeq:
+      return f([](double a, double b) { return a != b; });
+    case Token::kLte:
+      return f([](double a, double b) { return a <= b; });
+    case Token::kLss:
+      return f([](double a, double b) { return a < b; });
+    case Token::kGte:
+      return f([](double a, double b) { return a >= b; });
+    default:
+      return f([](double a, double b) { return a > b; });
   }
 }
 

@@ -46,9 +46,8 @@ QueryResult<Vector> MakeRows(Context& context, std::size_t count, std::size_t st
   {
     std::vector<std::jthread> helpers;
     for (std::size_t part = 1; part < threads; ++part) {
-      helpers.emplace_back([&, part] {
-        run(count * part / threads, count * (part + 1) / threads, parts[part]);
-      });
+      helpers.emplace_back(
+          [&, part] { run(count * part / threads, count * (part + 1) / threads, parts[part]); });
     }
     run(0, count / threads, parts[0]);
   }

@@ -28,10 +28,17 @@ bool SelectsOneName(std::span<const Matcher> matchers) {
 
 Timestamp Evaluator::Shifted(const TimeShift& shift, Timestamp time) const {
   switch (shift.at) {
-    case TimeShift::At::kNone: break;
-    case TimeShift::At::kTime: time = shift.time; break;
-    case TimeShift::At::kStart: time = context_.query.start; break;
-    case TimeShift::At::kEnd: time = context_.query.last(); break;
+    case TimeShift::At::kNone:
+      break;
+    case TimeShift::At::kTime:
+      time = shift.time;
+      break;
+    case TimeShift::At::kStart:
+      time = context_.query.start;
+      break;
+    case TimeShift::At::kEnd:
+      time = context_.query.last();
+      break;
   }
   return std::clamp(std::clamp(time, -kFarthest, kFarthest) - shift.offset, -kFarthest, kFarthest);
 }
@@ -45,8 +52,8 @@ QueryResult<SeriesList> Evaluator::Select(std::span<const Matcher> matchers, Tim
   }
   auto series = context_.source.Select(asked, range);
   if (!series) {
-    return Fail(QueryError{QueryError::Kind::kInternal,
-                           "expanding series: " + series.error().message()});
+    return Fail(
+        QueryError{QueryError::Kind::kInternal, "expanding series: " + series.error().message()});
   }
   return std::move(*series);
 }

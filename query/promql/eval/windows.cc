@@ -140,11 +140,10 @@ QueryStatus Evaluator::WindowsOfSelector(const MatrixSelector& matrix, WindowJob
     if (samples.size() == 0) return false;
     const auto [total, largest] = Slide(samples.times, ends, reach, scratch.windows);
     context_.CountRead(total);
-    const WindowInput input{samples.times, samples.values, scratch.windows, ends, matrix.window,
+    const WindowInput input{samples.times, samples.values, scratch.windows, ends,    matrix.window,
                             steps,         job.scalars,    job.call,        context_};
     job.function(input, row);
-    const auto present =
-        static_cast<std::size_t>(std::count_if(row.begin(), row.end(), IsPresent));
+    const auto present = static_cast<std::size_t>(std::count_if(row.begin(), row.end(), IsPresent));
     if (!context_.Charge(present + largest)) return false;
     context_.Release(largest);
     return present > 0;
@@ -198,11 +197,11 @@ QueryStatus Evaluator::WindowsOfSubquery(const Subquery& subquery, WindowJob& jo
     }
     const auto [total, largest] = Slide(samples.times, ends, reach, scratch.windows);
     context_.CountRead(total);
-    const WindowInput input{samples.times, samples.values, scratch.windows, ends, subquery.window,
-                            steps,         job.scalars,    job.call,        context_};
+    const WindowInput input{samples.times, samples.values,  scratch.windows,
+                            ends,          subquery.window, steps,
+                            job.scalars,   job.call,        context_};
     job.function(input, row);
-    const auto present =
-        static_cast<std::size_t>(std::count_if(row.begin(), row.end(), IsPresent));
+    const auto present = static_cast<std::size_t>(std::count_if(row.begin(), row.end(), IsPresent));
     return present > 0 && context_.Charge(present);
   };
   const auto labels = [&](std::size_t i) { return inner->labels[i]; };

@@ -82,9 +82,9 @@ double BucketQuantile(double q, std::vector<Bucket>& buckets, bool is2, BucketRe
   const double observations = buckets.back().count;
   if (observations == 0) return kNaN;
   double rank = q * observations;
-  const auto found = std::partition_point(
-      buckets.begin(), buckets.end() - 1,
-      [&](const Bucket& bucket) { return !(bucket.count >= rank); });
+  const auto found =
+      std::partition_point(buckets.begin(), buckets.end() - 1,
+                           [&](const Bucket& bucket) { return !(bucket.count >= rank); });
   const auto at = static_cast<std::size_t>(found - buckets.begin());
   if (at == buckets.size() - 1) return buckets[at - 1].upper_bound;
   if (at == 0 && buckets[0].upper_bound <= 0) return buckets[0].upper_bound;
@@ -114,8 +114,7 @@ class RankFinder {
     } else if (value_ < upper) {
       // Nothing is known of how a bucket without lower bound is filled: all of it counts.
       // One without upper bound adds nothing, as the quotient is 0.
-      Set(lower == -kInfinity ? bucket.count
-                              : rank + inside * (value_ - lower) / (upper - lower));
+      Set(lower == -kInfinity ? bucket.count : rank + inside * (value_ - lower) / (upper - lower));
     }
   }
 
@@ -144,7 +143,9 @@ double BucketFraction(double lower, double upper, std::vector<Bucket>& buckets) 
   RankFinder high(upper);
   double rank = 0;
   for (std::size_t i = 0; i < buckets.size(); ++i) {
-    const double begin = i > 0 ? buckets[i - 1].upper_bound : buckets[0].upper_bound > 0 ? 0 : -kInfinity;
+    const double begin = i > 0                        ? buckets[i - 1].upper_bound
+                         : buckets[0].upper_bound > 0 ? 0
+                                                      : -kInfinity;
     low.See(buckets[i], begin, rank);
     high.See(buckets[i], begin, rank);
     rank = buckets[i].count;

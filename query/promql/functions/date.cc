@@ -44,9 +44,7 @@ class CivilTime {
   double DayOfYear() const { return day_of_year_ + 1; }
   double DaysInMonth() const { return DaysIn(month_); }
   // The absolute era begins on a Monday.
-  double DayOfWeek() const {
-    return static_cast<double>((seconds_ + kDay) % (7 * kDay) / kDay);
-  }
+  double DayOfWeek() const { return static_cast<double>((seconds_ + kDay) % (7 * kDay) / kDay); }
   double Hour() const { return static_cast<double>(seconds_ % kDay / 3600); }
   double Minute() const { return static_cast<double>(seconds_ % 3600 / 60); }
 

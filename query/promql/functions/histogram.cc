@@ -52,8 +52,8 @@ std::vector<Histogram> Group(const Vector& vector, const Expr& arg, Context& con
       continue;
     }
     // Histograms of different names are told apart, though the names are dropped.
-    const auto [at, added] =
-        index.try_emplace(WithoutBucket(vector.labels[row], !vector.name_dropped), histograms.size());
+    const auto [at, added] = index.try_emplace(
+        WithoutBucket(vector.labels[row], !vector.name_dropped), histograms.size());
     if (added) histograms.push_back({WithoutBucket(vector.labels[row], false), {}});
     histograms[at->second].parts.push_back({*bound, row});
   }
@@ -94,7 +94,8 @@ struct QuantileJob {
   Context& context;
   PositionRange repairs_at;
 
-  void Fill(const Histogram& histogram, const ScalarColumn& quantiles, std::span<double> row) const {
+  void Fill(const Histogram& histogram, const ScalarColumn& quantiles,
+            std::span<double> row) const {
     promql::Fill(vector, histogram, row, [&](std::vector<Bucket>& buckets, std::size_t step) {
       BucketRepair repair;
       const double value = BucketQuantile(quantiles[step], buckets, context.is2(), repair);

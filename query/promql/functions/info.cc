@@ -19,8 +19,10 @@ constexpr std::string_view kDefaultInfo = "target_info";
 
 bool Fits(const Matcher& matcher, std::string_view value, Semantics semantics) {
   switch (matcher.op) {
-    case Matcher::Op::kEqual: return value == matcher.value;
-    case Matcher::Op::kNotEqual: return value != matcher.value;
+    case Matcher::Op::kEqual:
+      return value == matcher.value;
+    case Matcher::Op::kNotEqual:
+      return value != matcher.value;
     case Matcher::Op::kRegex:
     case Matcher::Op::kNotRegex: {
       const auto regex = Regex::CompileAnchored(matcher.value, semantics);
@@ -102,8 +104,8 @@ class InfoJoin {
       matchers.push_back({Matcher::Op::kRegex, std::string(name), std::move(pattern)});
     }
     const TimeShift none;
-    auto series = evaluator_.Select(
-        matchers, {steps_.start - context_.settings.lookback, steps_.last()});
+    auto series =
+        evaluator_.Select(matchers, {steps_.start - context_.settings.lookback, steps_.last()});
     if (!series) return Fail(series.error());
     // Their times decide which of two info series of one target is the newer.
     auto info = evaluator_.SampleSeries(*series, none, steps_, true);

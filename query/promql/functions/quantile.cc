@@ -11,9 +11,7 @@ double Quantile(double q, std::span<double> values) {
   if (values.empty() || std::isnan(q)) return kNaN;
   if (q < 0) return -kInfinity;
   if (q > 1) return kInfinity;
-  const auto less = [](double a, double b) {
-    return std::isnan(a) ? !std::isnan(b) : a < b;
-  };
+  const auto less = [](double a, double b) { return std::isnan(a) ? !std::isnan(b) : a < b; };
   const auto count = static_cast<double>(values.size());
   const double rank = q * (count - 1);
   const auto lower = static_cast<std::size_t>(std::max(0.0, std::floor(rank)));

@@ -87,7 +87,8 @@ CallResult QueryEnd(Evaluator& evaluator, const Call&, const Steps& steps) {
 CallResult QueryStep(Evaluator& evaluator, const Call&, const Steps& steps) {
   const Steps& query = evaluator.context().query;
   // An instant query has none.
-  return Constant(steps, evaluator.context().instant() ? 0 : static_cast<double>(query.interval) / 1000);
+  return Constant(steps,
+                  evaluator.context().instant() ? 0 : static_cast<double>(query.interval) / 1000);
 }
 
 CallResult QueryRange(Evaluator& evaluator, const Call&, const Steps& steps) {

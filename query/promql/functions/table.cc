@@ -21,8 +21,13 @@ constexpr std::uint8_t kNew = F::kExperimental | F::kOnly3;
 template <typename Implementation, std::size_t N>
 constexpr Function Row(std::string_view name, const ValueType (&args)[N], ValueType returns,
                        Implementation implementation, int flags = 0, int variadic = 0) {
-  Function row{name,    {},      static_cast<std::uint8_t>(N), static_cast<std::int8_t>(variadic),
-               returns, static_cast<std::uint8_t>(flags),      implementation};
+  Function row{name,
+               {},
+               static_cast<std::uint8_t>(N),
+               static_cast<std::int8_t>(variadic),
+               returns,
+               static_cast<std::uint8_t>(flags),
+               implementation};
   for (std::size_t i = 0; i < N; ++i) row.arg_types[i] = args[i];
   return row;
 }
@@ -33,10 +38,12 @@ constexpr Function Row(std::string_view name, ValueType returns, Implementation 
   return {name, {}, 0, 0, returns, static_cast<std::uint8_t>(flags), implementation};
 }
 
-#define MATH(name, function, ...)                                                          \
-  Row(name, {V}, V, MathFunction([](double value) -> double { return function(value); }) \
-                        __VA_OPT__(, ) __VA_ARGS__)
-#define WINDOW(name, function, ...) Row(name, {M}, V, WindowFunction(function) __VA_OPT__(, ) __VA_ARGS__)
+#define MATH(name, function, ...)                             \
+  Row(name, {V}, V, MathFunction([](double value) -> double { \
+        return function(value);                               \
+      }) __VA_OPT__(, ) __VA_ARGS__)
+#define WINDOW(name, function, ...) \
+  Row(name, {M}, V, WindowFunction(function) __VA_OPT__(, ) __VA_ARGS__)
 #define DATE(name, function) Row(name, {V}, V, SpecialFunction(function), F::kUsesTime, 1)
 
 const Function kFunctions[] = {

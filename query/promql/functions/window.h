@@ -25,7 +25,7 @@ struct Window {
 
 struct WindowInput {
   std::span<const Timestamp> times;
-  std::span<const double> values;  // no stale markers
+  std::span<const double> values;   // no stale markers
   std::span<const Window> windows;  // one per step
   std::span<const Timestamp> ends;  // when each window ends, nominally
   std::int64_t length = 0;          // of a window, in milliseconds

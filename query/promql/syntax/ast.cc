@@ -6,20 +6,28 @@ namespace vigia::promql {
 
 std::string_view DocumentedName(ValueType type) {
   switch (type) {
-    case ValueType::kNone: return "none";
-    case ValueType::kScalar: return "scalar";
-    case ValueType::kVector: return "instant vector";
-    case ValueType::kMatrix: return "range vector";
-    case ValueType::kString: return "string";
+    case ValueType::kNone:
+      return "none";
+    case ValueType::kScalar:
+      return "scalar";
+    case ValueType::kVector:
+      return "instant vector";
+    case ValueType::kMatrix:
+      return "range vector";
+    case ValueType::kString:
+      return "string";
   }
   return {};
 }
 
 std::string_view ApiName(ValueType type) {
   switch (type) {
-    case ValueType::kVector: return "vector";
-    case ValueType::kMatrix: return "matrix";
-    default: return DocumentedName(type);
+    case ValueType::kVector:
+      return "vector";
+    case ValueType::kMatrix:
+      return "matrix";
+    default:
+      return DocumentedName(type);
   }
 }
 

@@ -66,15 +66,21 @@ void Checker::Check(Expr& expr) {
       Check(*unary.expr);
       const ValueType type = unary.expr->type;
       if (type != ValueType::kScalar && type != ValueType::kVector) {
-        Error(expr.range, "unary expression only allowed on expressions of type scalar or instant "
-                          "vector, got \"" + Named(type) + "\"");
+        Error(expr.range,
+              "unary expression only allowed on expressions of type scalar or instant "
+              "vector, got \"" +
+                  Named(type) + "\"");
       }
       return;
     }
-    case NodeKind::kBinary: return CheckBinary(static_cast<Binary&>(expr));
-    case NodeKind::kParen: return Check(*static_cast<Paren&>(expr).expr);
-    case NodeKind::kAggregate: return CheckAggregate(static_cast<Aggregate&>(expr));
-    case NodeKind::kCall: return CheckCall(static_cast<Call&>(expr));
+    case NodeKind::kBinary:
+      return CheckBinary(static_cast<Binary&>(expr));
+    case NodeKind::kParen:
+      return Check(*static_cast<Paren&>(expr).expr);
+    case NodeKind::kAggregate:
+      return CheckAggregate(static_cast<Aggregate&>(expr));
+    case NodeKind::kCall:
+      return CheckCall(static_cast<Call&>(expr));
   }
 }
 
@@ -154,8 +160,7 @@ void Checker::CheckMatching(Binary& binary) {
     binary.matching.reset();
   } else if (IsSetOperator(binary.op)) {
     if (matching.card != VectorMatching::Card::kManyToMany) {
-      Error(binary.range,
-            "no grouping allowed for " + Quote(Spelling(binary.op)) + " operation");
+      Error(binary.range, "no grouping allowed for " + Quote(Spelling(binary.op)) + " operation");
     }
     if (fills) {
       Error(binary.range, "filling in missing series not allowed for set operators");
@@ -187,8 +192,8 @@ void Checker::CheckArgumentCount(const Call& call) {
 void Checker::CheckInfo(Call& call) {
   Expr& labels = *call.args[1];
   if (labels.type != ValueType::kVector) {
-    Error(call.range, "expected type instant vector in call to function \"info\", got " +
-                          Named(labels.type));
+    Error(call.range,
+          "expected type instant vector in call to function \"info\", got " + Named(labels.type));
   }
   if (labels.kind != NodeKind::kVectorSelector) {
     Error(labels.range, "expected label selectors only");
@@ -259,9 +264,12 @@ Invariance Mark(Expr& expr) {
       subquery.expr->evaluate_once = Mark(*subquery.expr).invariant;
       return shifted(subquery.shift);
     }
-    case NodeKind::kUnary: return Mark(*static_cast<Unary&>(expr).expr);
-    case NodeKind::kParen: return Mark(*static_cast<Paren&>(expr).expr);
-    case NodeKind::kAggregate: return Mark(*static_cast<Aggregate&>(expr).expr);
+    case NodeKind::kUnary:
+      return Mark(*static_cast<Unary&>(expr).expr);
+    case NodeKind::kParen:
+      return Mark(*static_cast<Paren&>(expr).expr);
+    case NodeKind::kAggregate:
+      return Mark(*static_cast<Aggregate&>(expr).expr);
     case NodeKind::kBinary: {
       auto& binary = static_cast<Binary&>(expr);
       const Invariance left = Mark(*binary.left);

@@ -23,13 +23,15 @@ std::string Lower(std::string_view word) {
 }
 
 constexpr std::array kWords{
-    Token::kAnd,        Token::kOr,       Token::kUnless,     Token::kAtan2,    Token::kSum,
-    Token::kAvg,        Token::kCount,    Token::kMin,        Token::kMax,      Token::kGroup,
-    Token::kStddev,     Token::kStdvar,   Token::kTopk,       Token::kBottomk,  Token::kCountValues,
-    Token::kQuantile,   Token::kLimitk,   Token::kLimitRatio, Token::kOffset,   Token::kSmoothed,
-    Token::kAnchored,   Token::kBy,       Token::kWithout,    Token::kOn,       Token::kIgnoring,
-    Token::kGroupLeft,  Token::kGroupRight, Token::kFill,     Token::kFillLeft, Token::kFillRight,
-    Token::kBool,       Token::kStart,    Token::kEnd,        Token::kStep,     Token::kRange,
+    Token::kAnd,      Token::kOr,         Token::kUnless,      Token::kAtan2,
+    Token::kSum,      Token::kAvg,        Token::kCount,       Token::kMin,
+    Token::kMax,      Token::kGroup,      Token::kStddev,      Token::kStdvar,
+    Token::kTopk,     Token::kBottomk,    Token::kCountValues, Token::kQuantile,
+    Token::kLimitk,   Token::kLimitRatio, Token::kOffset,      Token::kSmoothed,
+    Token::kAnchored, Token::kBy,         Token::kWithout,     Token::kOn,
+    Token::kIgnoring, Token::kGroupLeft,  Token::kGroupRight,  Token::kFill,
+    Token::kFillLeft, Token::kFillRight,  Token::kBool,        Token::kStart,
+    Token::kEnd,      Token::kStep,       Token::kRange,
 };
 
 // Words that later versions gave a meaning.
@@ -127,16 +129,26 @@ Item Lexer::LexOutside() {
 
 Item Lexer::LexOperator(std::int32_t c) {
   switch (c) {
-    case ',': return Emit(Token::kComma);
-    case '*': return Emit(Token::kMul);
-    case '/': return Emit(Token::kDiv);
-    case '%': return Emit(Token::kMod);
-    case '+': return Emit(Token::kAdd);
-    case '-': return Emit(Token::kSub);
-    case '^': return Emit(Token::kPow);
-    case '@': return Emit(Token::kAt);
-    case '<': return Emit(Accept("=") ? Token::kLte : Token::kLss);
-    case '>': return Emit(Accept("=") ? Token::kGte : Token::kGtr);
+    case ',':
+      return Emit(Token::kComma);
+    case '*':
+      return Emit(Token::kMul);
+    case '/':
+      return Emit(Token::kDiv);
+    case '%':
+      return Emit(Token::kMod);
+    case '+':
+      return Emit(Token::kAdd);
+    case '-':
+      return Emit(Token::kSub);
+    case '^':
+      return Emit(Token::kPow);
+    case '@':
+      return Emit(Token::kAt);
+    case '<':
+      return Emit(Accept("=") ? Token::kLte : Token::kLss);
+    case '>':
+      return Emit(Accept("=") ? Token::kGte : Token::kGtr);
     case '=':
       if (Accept("=")) return Emit(Token::kEqlc);
       if (Peek() == '~') return Error("unexpected character after '=': '~'");
@@ -214,22 +226,26 @@ Item Lexer::LexInsideBraces() {
   }
   Advance();
   switch (c) {
-    case ',': return Emit(Token::kComma);
+    case ',':
+      return Emit(Token::kComma);
     case '"':
     case '\'':
     case '`':
       return LexString(static_cast<char>(c));
-    case '=': return Emit(Accept("~") ? Token::kEqlRegex : Token::kEqual);
+    case '=':
+      return Emit(Accept("~") ? Token::kEqlRegex : Token::kEqual);
     case '!': {
       if (Accept("~")) return Emit(Token::kNeqRegex);
       if (Accept("=")) return Emit(Token::kNeq);
       return Error("unexpected character after '!' inside braces: " + QuoteRune(Advance()));
     }
-    case '{': return Error("unexpected left brace '{'");
+    case '{':
+      return Error("unexpected left brace '{'");
     case '}':
       in_braces_ = false;
       return Emit(Token::kRightBrace);
-    default: return Error("unexpected character inside braces: " + QuoteRune(c));
+    default:
+      return Error("unexpected character inside braces: " + QuoteRune(c));
   }
 }
 
@@ -257,9 +273,9 @@ Item Lexer::LexEscape(char quote) {
   int digits = 0;
   std::uint32_t base = 16;
   std::uint32_t limit = 0x10FFFF;
-  if (kind == quote || (kind > 0 && kind < 0x80 &&
-                        std::string_view("abfnrtv\\").find(static_cast<char>(kind)) !=
-                            std::string_view::npos)) {
+  if (kind == quote ||
+      (kind > 0 && kind < 0x80 &&
+       std::string_view("abfnrtv\\").find(static_cast<char>(kind)) != std::string_view::npos)) {
     return {};
   }
   if (kind == kEnd) return Error("escape sequence not terminated");

@@ -14,17 +14,23 @@ constexpr int kPower = 6;
 // 0 for what is no binary operator.
 int Precedence(Token token) {
   switch (token) {
-    case Token::kOr: return kLowest;
+    case Token::kOr:
+      return kLowest;
     case Token::kAnd:
-    case Token::kUnless: return 2;
+    case Token::kUnless:
+      return 2;
     case Token::kAdd:
-    case Token::kSub: return 4;
+    case Token::kSub:
+      return 4;
     case Token::kMul:
     case Token::kDiv:
     case Token::kMod:
-    case Token::kAtan2: return 5;
-    case Token::kPow: return kPower;
-    default: return IsComparison(token) ? 3 : 0;
+    case Token::kAtan2:
+      return 5;
+    case Token::kPow:
+      return kPower;
+    default:
+      return IsComparison(token) ? 3 : 0;
   }
 }
 
@@ -189,12 +195,17 @@ bool Parser::IsMetricName(Token token) const {
 
 ExprPtr Parser::ParsePrimary() {
   switch (item_.token) {
-    case Token::kLeftParen: return ParseParen();
+    case Token::kLeftParen:
+      return ParseParen();
     case Token::kNumber:
-    case Token::kDuration: return ParseNumber();
-    case Token::kString: return ParseString();
-    case Token::kLeftBrace: return ParseVectorSelector();
-    default: break;
+    case Token::kDuration:
+      return ParseNumber();
+    case Token::kString:
+      return ParseString();
+    case Token::kLeftBrace:
+      return ParseVectorSelector();
+    default:
+      break;
   }
   if (IsAggregator(item_.token)) {
     const Token next = Peek().token;
@@ -245,8 +256,9 @@ ExprPtr Parser::FinishAggregate(std::unique_ptr<Aggregate> aggregate, std::vecto
   }
   const std::size_t wanted = TakesParameter(aggregate->op) ? 2 : 1;
   if (args.size() != wanted) {
-    Error(aggregate->range, "wrong number of arguments for aggregate expression provided, expected " +
-                                std::to_string(wanted) + ", got " + std::to_string(args.size()));
+    Error(aggregate->range,
+          "wrong number of arguments for aggregate expression provided, expected " +
+              std::to_string(wanted) + ", got " + std::to_string(args.size()));
     return nullptr;
   }
   if (wanted == 2) aggregate->parameter = std::move(args[0]);

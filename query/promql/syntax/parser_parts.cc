@@ -28,7 +28,9 @@ std::optional<double> ParseGoInteger(std::string_view text) {
   for (const char c : text) {
     if (c == '_') continue;
     const int lower = c | 0x20;
-    const int digit = c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : 99;
+    const int digit = c >= '0' && c <= '9'           ? c - '0'
+                      : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
+                                                     : 99;
     if (digit >= static_cast<int>(base)) return std::nullopt;
     constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     if (value > (kMax - static_cast<std::uint64_t>(digit)) / base) return std::nullopt;
@@ -83,10 +85,9 @@ bool Parser::IsDurationHere() const {
 std::optional<double> Parser::ParseSeconds(std::string_view context, std::string_view expected) {
   if (!IsDurationHere()) {
     // Arithmetic on durations is an experiment of Prometheus 3.
-    const bool arithmetic =
-        semantics_ == Semantics::kPrometheus3 &&
-        (Is(Token::kLeftParen) || Is(Token::kStep) || Is(Token::kRange) ||
-         Is(Token::kMin) || Is(Token::kMax));
+    const bool arithmetic = semantics_ == Semantics::kPrometheus3 &&
+                            (Is(Token::kLeftParen) || Is(Token::kStep) || Is(Token::kRange) ||
+                             Is(Token::kMin) || Is(Token::kMax));
     if (arithmetic) {
       Error(item_.range(), "experimental duration expression is not enabled");
     } else {
@@ -223,8 +224,8 @@ bool Parser::ParseBinaryModifiers(BinaryModifiers& out) {
   Take();
   if (!ParseGroupingLabels(out.matching.labels)) return false;
   if (Is(Token::kGroupLeft) || Is(Token::kGroupRight)) {
-    out.matching.card = Is(Token::kGroupLeft) ? VectorMatching::Card::kManyToOne
-                                              : VectorMatching::Card::kOneToMany;
+    out.matching.card =
+        Is(Token::kGroupLeft) ? VectorMatching::Card::kManyToOne : VectorMatching::Card::kOneToMany;
     Take();
     if (Is(Token::kLeftParen) && !ParseGroupingLabels(out.matching.include)) return false;
   }

@@ -15,11 +15,16 @@ namespace {
 
 std::optional<Matcher::Op> MatchOp(Token token) {
   switch (token) {
-    case Token::kEqual: return Matcher::Op::kEqual;
-    case Token::kNeq: return Matcher::Op::kNotEqual;
-    case Token::kEqlRegex: return Matcher::Op::kRegex;
-    case Token::kNeqRegex: return Matcher::Op::kNotRegex;
-    default: return std::nullopt;
+    case Token::kEqual:
+      return Matcher::Op::kEqual;
+    case Token::kNeq:
+      return Matcher::Op::kNotEqual;
+    case Token::kEqlRegex:
+      return Matcher::Op::kRegex;
+    case Token::kNeqRegex:
+      return Matcher::Op::kNotRegex;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -107,8 +112,7 @@ bool Parser::AddMatcher(VectorSelector& selector, Matcher matcher, PositionRange
     }
     fits_empty = regex->Matches("");
   }
-  const bool negated =
-      matcher.op == Matcher::Op::kNotEqual || matcher.op == Matcher::Op::kNotRegex;
+  const bool negated = matcher.op == Matcher::Op::kNotEqual || matcher.op == Matcher::Op::kNotRegex;
   selector.fits_empty.push_back(fits_empty != negated);
   selector.matchers.push_back(std::move(matcher));
   return true;
@@ -128,8 +132,8 @@ ExprPtr Parser::ParseSuffixes(ExprPtr expr) {
         break;
       case Token::kAnchored:
       case Token::kSmoothed:
-        Error(expr->range, std::string(Spelling(item_.token)) +
-                               " modifier is experimental and not enabled");
+        Error(expr->range,
+              std::string(Spelling(item_.token)) + " modifier is experimental and not enabled");
         return nullptr;
       default:
         return expr;
@@ -141,8 +145,8 @@ ExprPtr Parser::ParseSuffixes(ExprPtr expr) {
 ExprPtr Parser::ParseBrackets(ExprPtr expr) {
   const Item left = item_;
   Take();
-  const auto window = ParsePositiveDuration("subquery or range selector",
-                                            "number, duration, step(), or range()");
+  const auto window =
+      ParsePositiveDuration("subquery or range selector", "number, duration, step(), or range()");
   if (!window) return nullptr;
   if (Is(Token::kRightBracket)) return FinishRange(std::move(expr), *window, left);
   if (!Is(Token::kColon)) {
@@ -152,8 +156,8 @@ ExprPtr Parser::ParseBrackets(ExprPtr expr) {
   Take();
   std::int64_t step = 0;
   if (!Is(Token::kRightBracket)) {
-    const auto given = ParsePositiveDuration("subquery selector",
-                                             "number, duration, step(), range(), or \"]\"");
+    const auto given =
+        ParsePositiveDuration("subquery selector", "number, duration, step(), range(), or \"]\"");
     if (!given) return nullptr;
     step = *given;
     if (!Is(Token::kRightBracket)) {
@@ -187,10 +191,14 @@ ExprPtr Parser::FinishRange(ExprPtr expr, std::int64_t window, const Item& left_
 
 TimeShift* Parser::ShiftOf(Expr& expr, std::string_view modifier) {
   switch (expr.kind) {
-    case NodeKind::kVectorSelector: return &static_cast<VectorSelector&>(expr).shift;
-    case NodeKind::kMatrixSelector: return &static_cast<MatrixSelector&>(expr).selector->shift;
-    case NodeKind::kSubquery: return &static_cast<Subquery&>(expr).shift;
-    default: break;
+    case NodeKind::kVectorSelector:
+      return &static_cast<VectorSelector&>(expr).shift;
+    case NodeKind::kMatrixSelector:
+      return &static_cast<MatrixSelector&>(expr).selector->shift;
+    case NodeKind::kSubquery:
+      return &static_cast<Subquery&>(expr).shift;
+    default:
+      break;
   }
   Error(expr.range, std::string(modifier) +
                         " modifier must be preceded by an instant vector selector or range vector "
@@ -242,8 +250,8 @@ ExprPtr Parser::ParseAt(ExprPtr expr) {
     if (Is(Token::kSub)) sign = -1;
     Take();
   }
-  const bool number = Is(Token::kNumber) ||
-                      (Is(Token::kDuration) && semantics_ == Semantics::kPrometheus3);
+  const bool number =
+      Is(Token::kNumber) || (Is(Token::kDuration) && semantics_ == Semantics::kPrometheus3);
   if (!number) {
     Unexpected("@", "timestamp");
     return nullptr;
@@ -259,9 +267,9 @@ bool Parser::SetAt(Expr& expr, TimeShift::At at, double seconds) {
   if (!(std::abs(seconds) < kBound)) {
     char text[400];
     std::snprintf(text, sizeof text, "%f", seconds);
-    std::string shown = std::isnan(seconds) ? "NaN" : std::isinf(seconds)
-                                                          ? (seconds > 0 ? "+Inf" : "-Inf")
-                                                          : text;
+    std::string shown = std::isnan(seconds)   ? "NaN"
+                        : std::isinf(seconds) ? (seconds > 0 ? "+Inf" : "-Inf")
+                                              : text;
     Error(expr.range, "timestamp out of bounds for @ modifier: " + shown);
     return false;
   }

@@ -62,10 +62,18 @@ std::string Arguments(const Call& call) {
 std::string ToString(const Matcher& matcher) {
   std::string out = IsLegacyLabelName(matcher.name) ? matcher.name : Quote(matcher.name);
   switch (matcher.op) {
-    case Matcher::Op::kEqual: out += "="; break;
-    case Matcher::Op::kNotEqual: out += "!="; break;
-    case Matcher::Op::kRegex: out += "=~"; break;
-    case Matcher::Op::kNotRegex: out += "!~"; break;
+    case Matcher::Op::kEqual:
+      out += "=";
+      break;
+    case Matcher::Op::kNotEqual:
+      out += "!=";
+      break;
+    case Matcher::Op::kRegex:
+      out += "=~";
+      break;
+    case Matcher::Op::kNotRegex:
+      out += "!~";
+      break;
   }
   return out + Quote(matcher.value);
 }
@@ -73,9 +81,14 @@ std::string ToString(const Matcher& matcher) {
 std::string TimeSuffix(const TimeShift& shift) {
   std::string out;
   switch (shift.at) {
-    case TimeShift::At::kNone: break;
-    case TimeShift::At::kStart: out = " @ start()"; break;
-    case TimeShift::At::kEnd: out = " @ end()"; break;
+    case TimeShift::At::kNone:
+      break;
+    case TimeShift::At::kStart:
+      out = " @ start()";
+      break;
+    case TimeShift::At::kEnd:
+      out = " @ end()";
+      break;
     case TimeShift::At::kTime: {
       char text[40];
       std::snprintf(text, sizeof text, " @ %.3f", static_cast<double>(shift.time) / 1000);
@@ -129,8 +142,10 @@ std::string AggregateHead(const Aggregate& aggregate) {
 
 std::string ToString(const Expr& expr) {
   switch (expr.kind) {
-    case NodeKind::kNumber: return NumberText(static_cast<const NumberLiteral&>(expr));
-    case NodeKind::kString: return Quote(static_cast<const StringLiteral&>(expr).value);
+    case NodeKind::kNumber:
+      return NumberText(static_cast<const NumberLiteral&>(expr));
+    case NodeKind::kString:
+      return Quote(static_cast<const StringLiteral&>(expr).value);
     case NodeKind::kVectorSelector: {
       const auto& selector = static_cast<const VectorSelector&>(expr);
       return SelectorText(selector) + TimeSuffix(selector.shift);
@@ -148,7 +163,8 @@ std::string ToString(const Expr& expr) {
       const auto& unary = static_cast<const Unary&>(expr);
       return std::string(Spelling(unary.op)) + ToString(*unary.expr);
     }
-    case NodeKind::kParen: return "(" + ToString(*static_cast<const Paren&>(expr).expr) + ")";
+    case NodeKind::kParen:
+      return "(" + ToString(*static_cast<const Paren&>(expr).expr) + ")";
     case NodeKind::kBinary: {
       const auto& binary = static_cast<const Binary&>(expr);
       return ToString(*binary.left) + " " + std::string(Spelling(binary.op)) +

@@ -30,14 +30,22 @@ void AppendHex(std::string& out, std::string_view prefix, std::uint32_t value, i
 
 char ShortEscape(std::int32_t code) {
   switch (code) {
-    case '\a': return 'a';
-    case '\b': return 'b';
-    case '\f': return 'f';
-    case '\n': return 'n';
-    case '\r': return 'r';
-    case '\t': return 't';
-    case '\v': return 'v';
-    default: return 0;
+    case '\a':
+      return 'a';
+    case '\b':
+      return 'b';
+    case '\f':
+      return 'f';
+    case '\n':
+      return 'n';
+    case '\r':
+      return 'r';
+    case '\t':
+      return 't';
+    case '\v':
+      return 'v';
+    default:
+      return 0;
   }
 }
 
@@ -85,9 +93,15 @@ bool UnquoteEscape(std::string_view& rest, char quote, std::string& out) {
   std::uint32_t value = 0;
   std::uint32_t base = 16;
   switch (kind) {
-    case 'x': digits = 2; break;
-    case 'u': digits = 4; break;
-    case 'U': digits = 8; break;
+    case 'x':
+      digits = 2;
+      break;
+    case 'u':
+      digits = 4;
+      break;
+    case 'U':
+      digits = 8;
+      break;
     default:
       if (kind < '0' || kind > '7') return false;
       digits = 2;
