@@ -8,75 +8,25 @@ namespace vigia::promql {
 namespace {
 
 // By token; empty for those that are spelt in many ways.
+// clang-format off
 constexpr std::string_view kSpellingList[] = {
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",  // up to kDuration
-    "=",
-    ":",
-    ",",
-    "{",
-    "}",
-    "[",
-    "]",
-    "(",
-    ")",  // punctuation
-    "+",
-    "-",
-    "*",
-    "/",
-    "%",
-    "^",
-    "atan2",  // arithmetic
-    "==",
-    "!=",
-    "<=",
-    "<",
-    ">=",
-    ">",
-    "=~",
-    "!~",
-    "and",
-    "or",
-    "unless",
-    "@",  // other operators
-    "sum",
-    "avg",
-    "count",
-    "min",
-    "max",
-    "group",
-    "stddev",
-    "stdvar",
-    "topk",  // aggregators
-    "bottomk",
-    "count_values",
-    "quantile",
-    "limitk",
-    "limit_ratio",  //
-    "offset",
-    "smoothed",
-    "anchored",
-    "by",
-    "without",
-    "on",
-    "ignoring",  // keywords
-    "group_left",
-    "group_right",
-    "fill",
-    "fill_left",
-    "fill_right",
-    "bool",  //
-    "start",
-    "end",
-    "step",
-    "range",
+    // Up to kDuration.
+    "", "", "", "", "", "", "", "",
+    // Punctuation.
+    "=", ":", ",", "{", "}", "[", "]", "(", ")",
+    // Operators.
+    "+", "-", "*", "/", "%", "^", "atan2", "==", "!=", "<=", "<", ">=", ">", "=~", "!~", "and",
+    "or", "unless", "@",
+    // Aggregators.
+    "sum", "avg", "count", "min", "max", "group", "stddev", "stdvar", "topk", "bottomk",
+    "count_values", "quantile", "limitk", "limit_ratio",
+    // Keywords.
+    "offset", "smoothed", "anchored", "by", "without", "on", "ignoring", "group_left",
+    "group_right", "fill", "fill_left", "fill_right", "bool",
+    // Words with a meaning behind @ and as functions.
+    "start", "end", "step", "range",
 };
+// clang-format on
 constexpr std::span<const std::string_view> kSpellings = kSpellingList;
 static_assert(kSpellings.size() == static_cast<std::size_t>(Token::kRange) + 1);
 
