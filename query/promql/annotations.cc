@@ -6,13 +6,21 @@
 
 namespace vigia::promql {
 
+namespace {
+
+// The API shows ten; more are not worth comparing each new one with.
+constexpr std::size_t kMaxTexts = 1000;
+
+}  // namespace
+
 void Annotations::Add(std::vector<std::string>& list, std::string_view kind, std::string text,
                       PositionRange range) {
   std::string line = "PromQL ";
   ((line += kind) += ": ") += text;
   line += " (" + FormatPosition(query_, range) + ")";
   const std::scoped_lock lock(mutex_);
-  if (std::find(list.begin(), list.end(), line) == list.end()) list.push_back(std::move(line));
+  if (list.size() >= kMaxTexts || std::find(list.begin(), list.end(), line) != list.end()) return;
+  list.push_back(std::move(line));
 }
 
 void Annotations::Warn(std::string text, PositionRange range) {

@@ -18,7 +18,7 @@ class Annotations {
  public:
   explicit Annotations(std::string_view query) : query_(query) {}
 
-  // Each text once; "PromQL warning: " and the position are added.
+  // Each text once, up to 1000 of a kind; "PromQL warning: " and the position are added.
   void Warn(std::string text, PositionRange range);
   void Inform(std::string text, PositionRange range);
 

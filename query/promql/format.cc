@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <string_view>
 
 namespace vigia::promql {
@@ -25,7 +24,9 @@ std::string FormatFixed(double value) {
       std::to_chars(text, text + sizeof text, std::abs(value), std::chars_format::scientific);
   const std::string_view shortest(text, static_cast<std::size_t>(end - text));
   const auto e = shortest.find('e');
-  const int exponent = std::atoi(text + e + 1);
+  int exponent = 0;
+  const std::size_t sign = shortest[e + 1] == '+' ? 1 : 0;
+  std::from_chars(text + e + 1 + sign, end, exponent);
   std::string digits(1, text[0]);
   if (e > 2) digits += shortest.substr(2, e - 2);
   const auto count = static_cast<int>(digits.size());

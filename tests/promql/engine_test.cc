@@ -120,6 +120,51 @@ TEST_CASE("billions of steps are refused before any work is done", "[promql]") {
   CHECK(engine.Instant(source, "x @ 9e15 offset -290y", 0));
 }
 
+TEST_CASE("the deepest expressions that are parsed are evaluated without harm", "[promql]") {
+  const auto source = Numbered(2, 1);
+  const Engine engine(EngineOptions{});
+  const auto repeated = [](std::string_view text, int count) {
+    std::string out;
+    for (int i = 0; i < count; ++i) out += text;
+    return out;
+  };
+  const auto range = [&](const std::string& query) {
+    return engine.Range(source, query, 0, kMinute, Milliseconds(kMinute)).has_value();
+  };
+  CHECK(range(repeated("x + ", 990) + "x"));
+  CHECK(range(repeated("x or ", 990) + "x"));
+  CHECK(range(repeated("abs(", 900) + "x" + repeated(")", 900)));
+  CHECK(range(repeated("sum(", 900) + "x" + repeated(")", 900)));
+  CHECK(range(repeated("(", 900) + "x" + repeated(")", 900)));
+  CHECK(range(repeated("2 ^ ", 900) + "1"));
+  CHECK(range(repeated("-", 900) + "x"));
+  CHECK(range(repeated("max_over_time(", 400) + "x" + repeated("[1s:1s])", 400)));
+}
+
+TEST_CASE("series that take turns on one side of a join are one partner", "[promql]") {
+  MemorySource source;
+  const int restarts = 200;
+  for (int i = 0; i < restarts; ++i) {
+    const std::string version = std::to_string(i);
+    const Labels build{{"__name__", "build"}, {"job", "a"}, {"version", version}};
+    source.Add(build, i * kMinute, 1);
+    source.Add(build, (i + 1) * kMinute, GoneMarker());
+    const std::string number = std::to_string(i);
+    source.Add({{"__name__", "x"}, {"job", "a"}, {"i", number}}, 0, i);
+  }
+  EngineOptions options = WithMaxSamples(200'000);
+  options.lookback = std::chrono::hours(24);
+  const Engine engine(options);
+  const auto answer = engine.Range(source, "x * on (job) group_left build", 0,
+                                   (restarts - 1) * kMinute, Milliseconds(kMinute));
+  REQUIRE(answer);
+  CHECK(answer->value.size() == restarts);
+  CHECK(answer->value.SampleCount(0) == restarts);
+  const auto labelled = engine.Instant(source, "x * on (job) group_left (version) build", 0);
+  REQUIRE(labelled);
+  CHECK(std::get<InstantVector>(labelled->value).at(0).labels.Get("version") == "0");
+}
+
 TEST_CASE("a query ends at its deadline", "[promql]") {
   // Time passes whenever somebody looks at the clock.
   class RushingClock final : public Clock {

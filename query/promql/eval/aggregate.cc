@@ -11,10 +11,10 @@
 
 namespace vigia::promql {
 
-Groups GroupRows(const Vector& vector, const Aggregate& aggregate) {
+Groups GroupRows(const Vector& vector, const std::vector<std::string>& names, bool without) {
   Groups groups;
-  Signatures signatures(aggregate.grouping, !aggregate.without);
-  if (aggregate.grouping.empty() && !aggregate.without) {
+  Signatures signatures(names, !without);
+  if (names.empty() && !without) {
     groups.of_row.assign(vector.rows(), 0);
     if (vector.rows() > 0) groups.labels.emplace_back();
     return groups;
@@ -258,7 +258,7 @@ QueryResult<Operand> Evaluator::EvalAggregate(const Aggregate& aggregate, const 
     if (!counted) return Fail(counted.error());
     return std::move(*counted);
   }
-  const Groups groups = GroupRows(*vector, aggregate);
+  const Groups groups = GroupRows(*vector, aggregate.grouping, aggregate.without);
   if (aggregate.op == Token::kQuantile) {
     WarnOfQuantiles(parameter, *aggregate.parameter, context_);
     return AggregateQuantile(*vector, groups, parameter);

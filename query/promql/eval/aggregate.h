@@ -20,7 +20,7 @@ struct Groups {
 
   std::size_t count() const { return labels.size(); }
 };
-Groups GroupRows(const Vector& vector, const Aggregate& aggregate);
+Groups GroupRows(const Vector& vector, const std::vector<std::string>& names, bool without);
 
 // sum, avg, min, max, count, group, stddev, stdvar: a state per group and step.
 Vector AggregateColumns(const Aggregate& aggregate, const Vector& vector, const Groups& groups,

@@ -164,22 +164,12 @@ class ValueCounter {
  public:
   ValueCounter(const Aggregate& aggregate, const std::string& label, const Vector& vector,
                Context& context)
-      : label_(label),
-        vector_(vector),
-        groups_(GroupRows(vector, aggregate)),
-        context_(context),
-        rows_(groups_.count()),
-        out_(vector.steps) {
+      : label_(label), vector_(vector), context_(context), out_(vector.steps) {
     const auto& names = aggregate.grouping;
     // `without` the very label of the values counts all of them together.
     one_for_all_ = aggregate.without && std::find(names.begin(), names.end(), label) != names.end();
-    // Prometheus 2.42 hashes grouping labels as if they were sorted, which the label of the
-    // values, put last, may upset: then values do not tell groups apart.
-    const bool unsorted = std::any_of(names.begin(), names.end(),
-                                      [&](const std::string& name) { return name > label; });
-    if (context.is2() && !aggregate.without && unsorted) {
-      first_rows_.assign(groups_.count() * vector.steps, kNone);
-    }
+    tables_.emplace_back(GroupRows(vector, aggregate.grouping, aggregate.without));
+    if (context.is2() && !aggregate.without) AddTableOf2(names);
   }
 
   QueryResult<Vector> Run() {
@@ -194,54 +184,66 @@ class ValueCounter {
  private:
   static constexpr auto kNone = std::numeric_limits<std::size_t>::max();
 
+  struct Table {
+    explicit Table(Groups given) : groups(std::move(given)), rows(groups.count()) {}
+
+    Groups groups;
+    // By group: the row of the result for each value, as text.
+    std::vector<std::unordered_map<std::string, std::size_t>> rows;
+  };
+
+  // Prometheus 2.42 appends the values' label to the grouping of the query itself and sorts it.
+  // Where Go's slice has room for that (of 3, 5, 6 or 7 names), the greatest name is lost from the
+  // second step on.
+  void AddTableOf2(std::vector<std::string> names) {
+    const std::size_t count = names.size();
+    const auto greatest = std::max_element(names.begin(), names.end());
+    if (count != 3 && !(count >= 5 && count <= 7)) return;
+    if (*greatest < label_) return;
+    names.erase(greatest);
+    tables_.emplace_back(GroupRows(vector_, names, false));
+  }
+
   QueryStatus Count(std::size_t row) {
-    const std::uint32_t group = groups_.of_row[row];
     const auto values = vector_.Row(row);
     std::size_t out_row = kNone;
     double last = 0;
     for (std::size_t step = 0; step < values.size(); ++step) {
       const double value = values[step];
+      if (step == 1) out_row = kNone;  // of another table, perhaps
       if (IsAbsent(value)) continue;
       // Values repeat as a rule: only a change is written down and looked up.
       const bool same = std::bit_cast<std::uint64_t>(value) == std::bit_cast<std::uint64_t>(last);
       if (out_row == kNone || !same) {
-        auto found = RowOf(group, value);
+        auto found = RowOf(step == 0 ? tables_.front() : tables_.back(), row, value);
         if (!found) return Fail(found.error());
         out_row = *found;
         last = value;
       }
-      std::size_t counted = out_row;
-      if (!first_rows_.empty()) {
-        auto& first = first_rows_[group * vector_.steps + step];
-        if (first == kNone) first = out_row;
-        counted = first;
-      }
-      double& count = out_.Row(counted)[step];
+      double& count = out_.Row(out_row)[step];
       count = IsAbsent(count) ? 1 : count + 1;
     }
     return {};
   }
 
-  QueryResult<std::size_t> RowOf(std::uint32_t group, double value) {
+  QueryResult<std::size_t> RowOf(Table& table, std::size_t row, double value) {
+    const std::uint32_t group = table.groups.of_row[row];
     const std::string text = one_for_all_ ? std::string() : FormatFixed(value);
-    const auto [at, added] = rows_[group].try_emplace(text, out_.rows());
+    const auto [at, added] = table.rows[group].try_emplace(text, out_.rows());
     if (added) {
       if (auto status = context_.CheckSize(out_.rows() + 1, out_.steps); !status) {
         return Fail(status.error());
       }
-      out_.Append(LabelsBuilder(groups_.labels[group]).Set(label_, text).Build());
+      out_.Append(LabelsBuilder(table.groups.labels[group]).Set(label_, text).Build());
     }
     return at->second;
   }
 
   const std::string& label_;
   const Vector& vector_;
-  const Groups groups_;
   Context& context_;
   bool one_for_all_ = false;
-  // By group: the row of the result for each value, as text.
-  std::vector<std::unordered_map<std::string, std::size_t>> rows_;
-  std::vector<std::size_t> first_rows_;  // by group and step, for Prometheus 2
+  std::vector<Table> tables_;  // of the first step and of the others
   Vector out_;
 };
 

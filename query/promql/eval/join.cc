@@ -1,9 +1,11 @@
 #include "query/promql/eval/join.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
+#include <numeric>
 #include <optional>
-#include <unordered_map>
+#include <span>
 
 #include "query/promql/eval/matching.h"
 #include "query/promql/eval/operators.h"
@@ -17,6 +19,10 @@ std::string SeriesText(const Vector& vector, std::size_t row) {
   return vector.LabelsOf(row).ToString();
 }
 
+bool Contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 // Evaluates a join. "Many" is the side that group_left points to (the left one for one-to-one),
 // "one" the other.
 class Joiner {
@@ -26,8 +32,11 @@ class Joiner {
         matching_(*binary.matching),
         context_(context),
         swapped_(matching_.card == Card::kOneToMany),
+        drops_name_(DropsName(binary.op, binary.return_bool, context.is2())),
         many_(swapped_ ? right : left),
         one_(swapped_ ? left : right),
+        fill_many_(swapped_ ? matching_.fill_right : matching_.fill_left),
+        fill_one_(swapped_ ? matching_.fill_left : matching_.fill_right),
         signatures_(matching_.labels, matching_.on),
         many_numbers_(signatures_.Of(many_)),
         one_numbers_(signatures_.Of(one_)),
@@ -36,46 +45,59 @@ class Joiner {
   QueryResult<Vector> Run();
 
  private:
-  // Rows that may meet: of the same signature; a missing partner is filled in by a constant.
+  // What stands on the "one" side: a row, or several that never have a sample at the same time
+  // and give results of the same labels.
+  struct Partner {
+    std::size_t row;
+    std::span<const double> values;
+  };
+  // What may meet: of the same signature. A missing side is filled in by a constant.
   struct Pair {
     std::optional<std::size_t> many;
-    std::optional<std::size_t> one;
+    const Partner* one;
     std::uint32_t signature;
   };
 
-  void FindPairs();
   QueryStatus CheckOneSide();
   QueryStatus CheckOneSide(const std::vector<std::size_t>& rows);
+  void FindPartners();
+  void MergePartners(const std::vector<std::size_t>& rows, std::vector<Partner>& out);
+  QueryStatus FindPairs();
   QueryStatus CheckMatches();
-  QueryStatus CheckMatches(const std::vector<std::size_t>& pairs);
+  QueryStatus CheckMatches(std::span<const std::size_t> pairs);
   void Compute(const Pair& pair);
   Labels ResultLabels(const Pair& pair) const;
   // Whether a pair meets at a step (and for Prometheus 2 leaves a result).
   bool Meets(const Pair& pair, std::size_t step) const;
-  double ValueOf(const Vector& vector, std::optional<std::size_t> row, std::size_t step,
-                 std::optional<double> fill) const;
-  // Steps at which a side has any sample: where one has none, nothing is compared, and nothing
-  // can be ambiguous.
+  // Whether somebody stands where a constant is to be filled in.
+  bool IsTaken(const Pair& pair, std::size_t step) const;
+  double ManyAt(const Pair& pair, std::size_t step) const {
+    return pair.many ? many_.Row(*pair.many)[step] : fill_many_.value_or(Absent());
+  }
+  double OneAt(const Pair& pair, std::size_t step) const {
+    return pair.one ? pair.one->values[step] : fill_one_.value_or(Absent());
+  }
+  // Steps at which the "many" side has any sample: where it has none, nothing is compared, and
+  // nothing can be ambiguous.
   const std::vector<bool>& StepsWithMany();
-
-  std::optional<double> FillMany() const {
-    return swapped_ ? matching_.fill_right : matching_.fill_left;
-  }
-  std::optional<double> FillOne() const {
-    return swapped_ ? matching_.fill_left : matching_.fill_right;
-  }
 
   const Binary& binary_;
   const VectorMatching& matching_;
   Context& context_;
   const bool swapped_;
+  const bool drops_name_;
   const Vector& many_;
   const Vector& one_;
+  const std::optional<double> fill_many_;
+  const std::optional<double> fill_one_;
   Signatures signatures_;
   const std::vector<std::uint32_t> many_numbers_;
   const std::vector<std::uint32_t> one_numbers_;
-  std::vector<std::vector<std::size_t>> one_rows_;   // by signature
-  std::vector<std::vector<std::size_t>> many_rows_;  // the same, only to fill in
+  // By signature.
+  std::vector<std::vector<std::size_t>> one_rows_;
+  std::vector<std::vector<std::size_t>> many_rows_;  // only to fill in
+  std::vector<std::vector<Partner>> partners_;
+  std::deque<std::vector<double>> merged_;  // values of partners that are several rows
   std::vector<Pair> pairs_;
   std::vector<Labels> pair_labels_;
   std::vector<bool> steps_with_many_;
@@ -106,7 +128,7 @@ QueryStatus Joiner::CheckOneSide() {
 }
 
 QueryStatus Joiner::CheckOneSide(const std::vector<std::size_t>& rows) {
-  const bool always = FillMany() || FillOne();
+  const bool always = fill_many_ || fill_one_;
   for (std::size_t step = 0; step < one_.steps; ++step) {
     if (!always && !StepsWithMany()[step]) continue;
     std::optional<std::size_t> first;
@@ -127,46 +149,80 @@ QueryStatus Joiner::CheckOneSide(const std::vector<std::size_t>& rows) {
   return {};
 }
 
-void Joiner::FindPairs() {
+// Series that took turns (a restart with another version) would make as many pairs with each
+// series of the other side; those whose results are called the same become one.
+void Joiner::MergePartners(const std::vector<std::size_t>& rows, std::vector<Partner>& out) {
+  std::map<std::vector<std::string_view>, std::vector<double>*> by_included;
+  for (const std::size_t row : rows) {
+    std::vector<std::string_view> included;
+    for (const auto& name : matching_.include) included.push_back(one_.LabelOf(row, name));
+    auto& values = by_included[included];
+    if (!values) {
+      values = &merged_.emplace_back(one_.steps, Absent());
+      out.push_back({row, *values});
+    }
+    const auto more = one_.Row(row);
+    for (std::size_t i = 0; i < more.size(); ++i) {
+      if (IsPresent(more[i])) (*values)[i] = more[i];
+    }
+  }
+}
+
+void Joiner::FindPartners() {
+  partners_.resize(one_rows_.size());
+  for (std::size_t i = 0; i < one_rows_.size(); ++i) {
+    const auto& rows = one_rows_[i];
+    if (rows.size() == 1) partners_[i].push_back({rows[0], one_.Row(rows[0])});
+    if (rows.size() > 1) MergePartners(rows, partners_[i]);
+  }
+}
+
+QueryStatus Joiner::FindPairs() {
+  std::size_t count = fill_many_ ? one_.rows() : 0;
+  for (const std::uint32_t signature : many_numbers_) {
+    count += partners_[signature].size() + (fill_one_ ? 1 : 0);
+  }
+  if (auto status = context_.CheckSize(count, out_.steps); !status) return status;
+  pairs_.reserve(count);
   for (std::size_t row = 0; row < many_.rows(); ++row) {
     const std::uint32_t signature = many_numbers_[row];
-    for (const std::size_t partner : one_rows_[signature]) {
-      pairs_.push_back({row, partner, signature});
+    for (const Partner& partner : partners_[signature]) {
+      pairs_.push_back({row, &partner, signature});
     }
     // A partner may be missing at some steps only: the constant stands in there.
-    if (FillOne()) pairs_.push_back({row, std::nullopt, signature});
+    if (fill_one_) pairs_.push_back({row, nullptr, signature});
   }
-  if (FillMany()) {
-    many_rows_.resize(signatures_.size());
-    for (std::size_t row = 0; row < many_.rows(); ++row) {
-      many_rows_[many_numbers_[row]].push_back(row);
-    }
-    for (std::size_t row = 0; row < one_.rows(); ++row) {
-      pairs_.push_back({std::nullopt, row, one_numbers_[row]});
+  if (!fill_many_) return {};
+  many_rows_.resize(signatures_.size());
+  for (std::size_t row = 0; row < many_.rows(); ++row) {
+    many_rows_[many_numbers_[row]].push_back(row);
+  }
+  for (std::uint32_t signature = 0; signature < partners_.size(); ++signature) {
+    for (const Partner& partner : partners_[signature]) {
+      pairs_.push_back({std::nullopt, &partner, signature});
     }
   }
+  return {};
 }
 
-double Joiner::ValueOf(const Vector& vector, std::optional<std::size_t> row, std::size_t step,
-                       std::optional<double> fill) const {
-  return row ? vector.Row(*row)[step] : fill.value_or(Absent());
-}
-
-bool Joiner::Meets(const Pair& pair, std::size_t step) const {
-  const double many = ValueOf(many_, pair.many, step, FillMany());
-  const double one = ValueOf(one_, pair.one, step, FillOne());
-  if (IsAbsent(many) || IsAbsent(one)) return false;
-  // A constant stands in only where nobody of that signature is.
+bool Joiner::IsTaken(const Pair& pair, std::size_t step) const {
   if (!pair.one) {
-    for (const std::size_t row : one_rows_[pair.signature]) {
-      if (IsPresent(one_.Row(row)[step])) return false;
+    for (const Partner& partner : partners_[pair.signature]) {
+      if (IsPresent(partner.values[step])) return true;
     }
   }
   if (!pair.many) {
     for (const std::size_t row : many_rows_[pair.signature]) {
-      if (IsPresent(many_.Row(row)[step])) return false;
+      if (IsPresent(many_.Row(row)[step])) return true;
     }
   }
+  return false;
+}
+
+bool Joiner::Meets(const Pair& pair, std::size_t step) const {
+  const double many = ManyAt(pair, step);
+  const double one = OneAt(pair, step);
+  if (IsAbsent(many) || IsAbsent(one) || IsTaken(pair, step)) return false;
   if (!context_.is2() || binary_.return_bool || !IsComparison(binary_.op)) return true;
   const double left = swapped_ ? one : many;
   const double right = swapped_ ? many : one;
@@ -174,42 +230,58 @@ bool Joiner::Meets(const Pair& pair, std::size_t step) const {
 }
 
 Labels Joiner::ResultLabels(const Pair& pair) const {
-  const bool drops_name = DropsName(binary_.op, binary_.return_bool, context_.is2());
   const Labels many =
-      pair.many ? many_.LabelsOf(*pair.many) : signatures_.LabelsOf(one_, *pair.one);
-  const Labels one = pair.one ? one_.LabelsOf(*pair.one) : signatures_.LabelsOf(many_, *pair.many);
-  LabelsBuilder builder(many);
-  if (drops_name) builder.Remove(kMetricName);
-  if (matching_.card == Card::kOneToOne) builder.Retain(matching_.labels, matching_.on);
-  for (const auto& name : matching_.include) builder.Set(name, one.Get(name));
-  // Of group_left(__name__) too nothing is left with bool.
-  if (binary_.return_bool) builder.Remove(kMetricName);
-  return builder.Build();
+      pair.many ? many_.labels[*pair.many] : signatures_.LabelsOf(one_, pair.one->row);
+  const bool no_name = drops_name_ || (pair.many && many_.name_dropped);
+  const bool one_to_one = matching_.card == Card::kOneToOne;
+  std::vector<LabelView> kept;
+  kept.reserve(many.size() + matching_.include.size());
+  for (const auto label : many) {
+    if (no_name && label.name == kMetricName) continue;
+    if (one_to_one && Contains(matching_.labels, label.name) != matching_.on) continue;
+    if (!matching_.include.empty() && Contains(matching_.include, label.name)) continue;
+    kept.push_back(label);
+  }
+  if (matching_.include.empty()) return Labels::FromSorted(kept);
+  for (const auto& name : matching_.include) {
+    // Of group_left(__name__) too nothing is left with bool.
+    if (binary_.return_bool && name == kMetricName) continue;
+    if (pair.one) {
+      kept.push_back({name, one_.LabelOf(pair.one->row, name)});
+    } else if (matching_.on && Contains(matching_.labels, name)) {
+      kept.push_back({name, many.Get(name)});
+    }
+  }
+  return Labels::FromPairs(kept);
 }
 
-// Pairs of one signature that may meet at the same step: for one-to-one any two, for many-to-one
-// those whose results would have the same labels.
+// Pairs of one signature must not meet at the same step: for one-to-one none at all, for
+// many-to-one none whose results would have the same labels.
 QueryStatus Joiner::CheckMatches() {
+  std::vector<std::size_t> order(pairs_.size());
+  std::iota(order.begin(), order.end(), 0);
   const bool one_to_one = matching_.card == Card::kOneToOne;
-  std::unordered_map<std::uint32_t, std::vector<std::size_t>> by_signature;
-  for (std::size_t i = 0; i < pairs_.size(); ++i) by_signature[pairs_[i].signature].push_back(i);
-  for (const auto& [signature, pairs] : by_signature) {
-    if (pairs.size() < 2) continue;
-    if (one_to_one) {
-      if (auto status = CheckMatches(pairs); !status) return status;
-      continue;
+  const auto before = [&](std::size_t a, std::size_t b) {
+    if (pairs_[a].signature != pairs_[b].signature) {
+      return pairs_[a].signature < pairs_[b].signature;
     }
-    std::unordered_map<Labels, std::vector<std::size_t>> by_labels;
-    for (const std::size_t pair : pairs) by_labels[pair_labels_[pair]].push_back(pair);
-    for (const auto& [labels, same] : by_labels) {
-      if (same.size() < 2) continue;
-      if (auto status = CheckMatches(same); !status) return status;
+    return !one_to_one && pair_labels_[a].Hash() < pair_labels_[b].Hash();
+  };
+  if (!std::is_sorted(order.begin(), order.end(), before)) {
+    std::sort(order.begin(), order.end(), before);
+  }
+  std::size_t begin = 0;
+  for (std::size_t i = 1; i <= order.size(); ++i) {
+    if (i < order.size() && !before(order[i - 1], order[i])) continue;
+    if (i - begin > 1) {
+      if (auto status = CheckMatches({order.data() + begin, i - begin}); !status) return status;
     }
+    begin = i;
   }
   return {};
 }
 
-QueryStatus Joiner::CheckMatches(const std::vector<std::size_t>& pairs) {
+QueryStatus Joiner::CheckMatches(std::span<const std::size_t> pairs) {
   for (std::size_t step = 0; step < out_.steps; ++step) {
     bool met = false;
     for (const std::size_t pair : pairs) {
@@ -232,9 +304,9 @@ void Joiner::Compute(const Pair& pair) {
   const bool filled = !pair.many || !pair.one;
   WithOperator(binary_.op, [&](auto op) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const double many = ValueOf(many_, pair.many, i, FillMany());
-      const double one = ValueOf(one_, pair.one, i, FillOne());
-      if (IsAbsent(many) || IsAbsent(one) || (filled && !Meets(pair, i))) continue;
+      const double many = ManyAt(pair, i);
+      const double one = OneAt(pair, i);
+      if (IsAbsent(many) || IsAbsent(one) || (filled && IsTaken(pair, i))) continue;
       const double left = swapped_ ? one : many;
       const double right = swapped_ ? many : one;
       row[i] = Apply(op, left, right, left, binary_.return_bool);
@@ -244,10 +316,8 @@ void Joiner::Compute(const Pair& pair) {
 
 QueryResult<Vector> Joiner::Run() {
   if (auto status = CheckOneSide(); !status) return Fail(status.error());
-  FindPairs();
-  if (auto status = context_.CheckSize(pairs_.size(), out_.steps); !status) {
-    return Fail(status.error());
-  }
+  FindPartners();
+  if (auto status = FindPairs(); !status) return Fail(status.error());
   pair_labels_.reserve(pairs_.size());
   for (const auto& pair : pairs_) pair_labels_.push_back(ResultLabels(pair));
   if (auto status = CheckMatches(); !status) return Fail(status.error());

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "query/promql/eval/vector.h"
+#include "query/promql/functions/implementations.h"
 #include "query/promql/syntax/token.h"
 
 namespace vigia::promql {
@@ -27,7 +28,7 @@ decltype(auto) WithOperator(Token op, F&& f) {
     case Token::kPow:
       return f([](double a, double b) { return std::pow(a, b); });
     case Token::kAtan2:
-      return f([](double a, double b) { return std::atan2(a, b); });
+      return f([](double a, double b) { return ArcTangent2(a, b); });
     case Token::kEqlc:
       return f([](double a, double b) { return a == b; });
     case Token::kNeq:

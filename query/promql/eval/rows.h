@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -22,13 +23,17 @@ template <typename Scratch, typename LabelsOf, typename Make>
 QueryResult<Vector> MakeRows(Context& context, std::size_t count, std::size_t steps,
                              LabelsOf&& labels, Make&& make) {
   constexpr std::size_t kMaxReserve = 4 << 20;
+  const std::size_t threads =
+      count * steps < kParallelCells ? 1 : std::min<std::size_t>(context.settings.threads, count);
   const auto run = [&](std::size_t begin, std::size_t end, Vector& out) {
     Scratch scratch;
     out.labels.reserve(std::min(end - begin, kMaxReserve));
     out.values.reserve(std::min((end - begin) * steps, kMaxReserve));
     for (std::size_t i = begin; i < end && !context.Stopped(); ++i) {
       if (i % 64 == 0) {
-        if (auto status = context.Check(); !status) return context.Abort(status.error());
+        auto status = context.Check();
+        if (status) status = context.CheckSize(out.rows() * threads + 1, steps);
+        if (!status) return context.Abort(status.error());
       }
       const std::size_t used = out.values.size();
       out.values.resize(used + steps, Absent());
@@ -40,14 +45,18 @@ QueryResult<Vector> MakeRows(Context& context, std::size_t count, std::size_t st
     }
   };
 
-  const std::size_t threads =
-      count * steps < kParallelCells ? 1 : std::min<std::size_t>(context.settings.threads, count);
   std::vector<Vector> parts(threads, Vector(steps));
   {
     std::vector<std::jthread> helpers;
     for (std::size_t part = 1; part < threads; ++part) {
-      helpers.emplace_back(
-          [&, part] { run(count * part / threads, count * (part + 1) / threads, parts[part]); });
+      const auto help = [&, part] {
+        run(count * part / threads, count * (part + 1) / threads, parts[part]);
+      };
+      try {
+        helpers.emplace_back(help);
+      } catch (const std::system_error&) {
+        help();  // no more threads to be had
+      }
     }
     run(0, count / threads, parts[0]);
   }

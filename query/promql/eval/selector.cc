@@ -76,6 +76,8 @@ QueryResult<Vector> Evaluator::SampleSeries(const SeriesList& series, const Time
   const std::int64_t reach = context_.settings.lookback - (context_.is2() ? 0 : 1);
   const Timestamp from = Shifted(shift, steps.start) - reach;
   const Timestamp to = std::min(Shifted(shift, steps.last()), context_.settings.newest);
+  std::vector<Timestamp> times(steps.count);
+  for (std::size_t i = 0; i < times.size(); ++i) times[i] = Shifted(shift, steps.At(i));
   const auto make = [&](Scratch& scratch, std::size_t i, std::span<double> row) {
     auto& samples = scratch.samples;
     samples.Clear();
@@ -86,7 +88,7 @@ QueryResult<Vector> Evaluator::SampleSeries(const SeriesList& series, const Time
     std::size_t behind = 0;  // first sample after the step
     std::size_t present = 0;
     for (std::size_t step = 0; step < row.size(); ++step) {
-      const Timestamp time = Shifted(shift, steps.At(step));
+      const Timestamp time = times[step];
       while (behind < samples.size() && samples.times[behind] <= time) ++behind;
       if (behind == 0) continue;
       const Timestamp sampled = samples.times[behind - 1];
@@ -99,7 +101,6 @@ QueryResult<Vector> Evaluator::SampleSeries(const SeriesList& series, const Time
     return present > 0 && context_.Charge(present);
   };
   const auto labels = [&](std::size_t i) { return series[i]->labels(); };
-  if (auto status = context_.CheckSize(1, steps.count); !status) return Fail(status.error());
   return MakeRows<Scratch>(context_, series.size(), steps.count, labels, make);
 }
 

@@ -68,7 +68,12 @@ CallResult ClampMin(Evaluator& evaluator, const Call& call, const Steps& steps);
 CallResult ClampMax(Evaluator& evaluator, const Call& call, const Steps& steps);
 CallResult Round(Evaluator& evaluator, const Call& call, const Steps& steps);
 
-// math.cc
+// math.cc: where Go's results differ from the C library's in the last bits, which subtractions
+// may bring to the front, they are computed as Go does.
+double ArcTangent(double x);
+double ArcTangent2(double y, double x);
+double ArcSine(double x);
+double ArcCosine(double x);
 double Log2(double value);
 double Log10(double value);
 // ln() and log10() of Prometheus 2.

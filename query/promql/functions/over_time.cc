@@ -196,9 +196,12 @@ void StdvarOverTime(const WindowInput& in, std::span<double> out) {
 
 void QuantileOverTime(const WindowInput& in, std::span<double> out) {
   std::vector<double> values;
+  double warned_of = 0.5;
   ForEachWindow(in, out, 1, [&](Window window, std::size_t step) {
     const double q = in.scalars[0][step];
-    if (!(q >= 0 && q <= 1) && !in.context.is2()) {
+    const bool same = q == warned_of || (std::isnan(q) && std::isnan(warned_of));
+    if (!(q >= 0 && q <= 1) && !same && !in.context.is2()) {
+      warned_of = q;
       in.context.annotations.Warn(
           "quantile value should be between 0 and 1, got " + FormatGeneral(q),
           in.call.args[0]->range);

@@ -43,12 +43,20 @@ struct WindowInput {
   }
 };
 
-// Calls f(Window, step) -> double for every window of at least `least` samples.
+// Calls f(Window, step) -> double for every window of at least `least` samples, and stops when
+// the query's time is up.
 template <typename F>
 void ForEachWindow(const WindowInput& in, std::span<double> out, std::uint32_t least, F&& f) {
+  constexpr std::size_t kSamplesBetweenChecks = 4'000'000;
+  std::size_t samples = 0;
   for (std::size_t step = 0; step < out.size(); ++step) {
     const Window window = in.windows[step];
-    if (window.size() >= least) out[step] = f(window, step);
+    if (window.size() < least) continue;
+    out[step] = f(window, step);
+    samples += window.size();
+    if (samples < kSamplesBetweenChecks) continue;
+    samples = 0;
+    if (auto status = in.context.Check(); !status) return in.context.Abort(status.error());
   }
 }
 

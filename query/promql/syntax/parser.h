@@ -20,6 +20,7 @@ namespace vigia::promql {
 inline constexpr std::size_t kMaxQueryBytes = 1 << 20;
 // Levels of the syntax tree; an operand of a chain `a + b + c` is a level, too.
 inline constexpr int kMaxHeight = 1000;
+// Of one selector; and the regular expressions of a whole query, each of which is compiled.
 inline constexpr std::size_t kMaxMatchers = 1000;
 
 // A query, ready to be evaluated any number of times, from any number of threads.

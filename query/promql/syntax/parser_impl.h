@@ -101,6 +101,7 @@ class Parser {
   std::int32_t last_closing_ = 0;  // end of the last token that may end an expression
   int aggregations_open_ = 0;      // decides the context of "unexpected"
   int depth_ = 0;
+  std::size_t regexes_ = 0;
   std::optional<SyntaxError> error_;
 };
 

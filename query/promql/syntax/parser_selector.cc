@@ -105,6 +105,10 @@ bool Parser::AddMatcher(VectorSelector& selector, Matcher matcher, PositionRange
   }
   bool fits_empty = matcher.value.empty();
   if (matcher.op == Matcher::Op::kRegex || matcher.op == Matcher::Op::kNotRegex) {
+    if (++regexes_ > kMaxMatchers) {
+      Error(range, "more than " + std::to_string(kMaxMatchers) + " regular expressions");
+      return false;
+    }
     auto regex = Regex::CompileAnchored(matcher.value, semantics_);
     if (!regex) {
       Error(range, regex.error().message());
