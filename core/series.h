@@ -17,7 +17,7 @@
 namespace vigia {
 
 // Selects series by one label; a label that is missing counts as empty. Regular expressions
-// are RE2 and match the whole value.
+// are RE2, match the whole value, and their '.' matches line breaks, too.
 struct Matcher {
   enum class Op { kEqual, kNotEqual, kRegex, kNotRegex };
 

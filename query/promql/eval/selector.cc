@@ -1,0 +1,107 @@
+// Instant vector selectors: the newest sample within the look-back at each step.
+
+#include <algorithm>
+
+#include "query/promql/eval/evaluator.h"
+#include "query/promql/eval/rows.h"
+#include "query/promql/regex.h"
+
+namespace vigia::promql {
+namespace {
+
+// Further than any sample, but far enough from the bounds of Timestamp for windows and offsets.
+constexpr Timestamp kFarthest = Timestamp{1} << 60;
+
+struct Scratch {
+  Columns samples;
+};
+
+// True if all series that the matchers select have the same metric name.
+bool SelectsOneName(std::span<const Matcher> matchers) {
+  return std::any_of(matchers.begin(), matchers.end(), [](const Matcher& matcher) {
+    return matcher.op == Matcher::Op::kEqual && matcher.name == kMetricName &&
+           !matcher.value.empty();
+  });
+}
+
+}  // namespace
+
+Timestamp Evaluator::Shifted(const TimeShift& shift, Timestamp time) const {
+  switch (shift.at) {
+    case TimeShift::At::kNone:
+      break;
+    case TimeShift::At::kTime:
+      time = shift.time;
+      break;
+    case TimeShift::At::kStart:
+      time = context_.query.start;
+      break;
+    case TimeShift::At::kEnd:
+      time = context_.query.last();
+      break;
+  }
+  return std::clamp(std::clamp(time, -kFarthest, kFarthest) - shift.offset, -kFarthest, kFarthest);
+}
+
+QueryResult<SeriesList> Evaluator::Select(std::span<const Matcher> matchers, TimeRange range) {
+  std::vector<Matcher> asked(matchers.begin(), matchers.end());
+  for (auto& matcher : asked) {
+    if (matcher.op == Matcher::Op::kRegex || matcher.op == Matcher::Op::kNotRegex) {
+      matcher.value = PatternForSource(matcher.value, context_.settings.semantics);
+    }
+  }
+  auto series = context_.source.Select(asked, range);
+  if (!series) {
+    return Fail(
+        QueryError{QueryError::Kind::kInternal, "expanding series: " + series.error().message()});
+  }
+  return std::move(*series);
+}
+
+QueryResult<Vector> Evaluator::EvalSelector(const VectorSelector& selector, const Steps& steps,
+                                            bool timestamps) {
+  const Timestamp first = Shifted(selector.shift, steps.start);
+  const Timestamp last = Shifted(selector.shift, steps.last());
+  auto series = Select(selector.matchers, {first - context_.settings.lookback, last});
+  if (!series) return Fail(series.error());
+  auto vector = SampleSeries(*series, selector.shift, steps, timestamps);
+  if (vector) vector->unique_without_name = SelectsOneName(selector.matchers);
+  return vector;
+}
+
+QueryResult<Vector> Evaluator::SampleSeries(const SeriesList& series, const TimeShift& shift,
+                                            const Steps& steps, bool timestamps) {
+  // The oldest sample that counts, relative to the time looked at: in Prometheus 3 one that is
+  // exactly the look-back old does not.
+  const std::int64_t reach = context_.settings.lookback - (context_.is2() ? 0 : 1);
+  const Timestamp from = Shifted(shift, steps.start) - reach;
+  const Timestamp to = std::min(Shifted(shift, steps.last()), context_.settings.newest);
+  std::vector<Timestamp> times(steps.count);
+  for (std::size_t i = 0; i < times.size(); ++i) times[i] = Shifted(shift, steps.At(i));
+  const auto make = [&](Scratch& scratch, std::size_t i, std::span<double> row) {
+    auto& samples = scratch.samples;
+    samples.Clear();
+    if (auto status = series[i]->Read(from, to, samples); !status) {
+      context_.Abort({QueryError::Kind::kInternal, status.error().message()});
+      return false;
+    }
+    std::size_t behind = 0;  // first sample after the step
+    std::size_t present = 0;
+    for (std::size_t step = 0; step < row.size(); ++step) {
+      const Timestamp time = times[step];
+      while (behind < samples.size() && samples.times[behind] <= time) ++behind;
+      if (behind == 0) continue;
+      const Timestamp sampled = samples.times[behind - 1];
+      const double value = samples.values[behind - 1];
+      if (sampled < time - reach || IsStale(value)) continue;
+      row[step] = timestamps ? static_cast<double>(sampled) / 1000 : value;
+      ++present;
+    }
+    context_.CountRead(present);
+    return present > 0 && context_.Charge(present);
+  };
+  const auto labels = [&](std::size_t i) { return series[i]->labels(); };
+  return MakeRows<Scratch>(context_, series.size(), steps.count, labels, make);
+}
+
+}  // namespace vigia::promql
