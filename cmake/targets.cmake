@@ -34,3 +34,10 @@ function(vigia_test name)
     add_dependencies(concurrent_tests ${name})
   endif()
 endfunction()
+
+# A benchmark program of bench/<name>.cc: vigia_bench(parser_bench LINK vigia_core).
+function(vigia_bench name)
+  cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+  add_executable(${name} ${name}.cc)
+  target_link_libraries(${name} PRIVATE ${arg_LINK} benchmark::benchmark_main vigia_flags)
+endfunction()
