@@ -5,9 +5,9 @@
 #include <cassert>
 #include <cmath>
 #include <cstdint>
-#include <optional>
 
 #include "query/history/bytes.h"
+#include "query/history/decimal.h"
 #include "query/history/integer_column.h"
 
 namespace vigia::history {
@@ -16,29 +16,10 @@ namespace {
 static_assert(kMaxChunkSamples <= kMaxColumn);
 
 // The byte before the values: a power of ten, or kBits; kExceptions may be added.
-constexpr unsigned kMaxExponent = 15;
 constexpr unsigned kBits = 31;
 constexpr unsigned kExceptions = 64;
 
-// Exactly representable, so dividing by one rounds once.
-constexpr std::array<double, kMaxExponent + 1> kPowers{
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-constexpr double kMaxInteger = 9007199254740992.0;  // 2^53
-
 using Integers = std::array<std::int64_t, kMaxChunkSamples>;
-
-bool SameBits(double a, double b) {
-  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
-}
-
-// `value` * 10^`exponent` if dividing that integer gives back `value`, bit by bit.
-std::optional<std::int64_t> Scale(double value, unsigned exponent) {
-  const double scaled = value * kPowers[exponent];
-  if (!(std::abs(scaled) < kMaxInteger)) return std::nullopt;
-  const auto integer = static_cast<std::int64_t>(scaled + std::copysign(0.5, scaled));
-  if (!SameBits(static_cast<double>(integer) / kPowers[exponent], value)) return std::nullopt;
-  return integer;
-}
 
 // A run of equal values that the integers do not cover.
 struct Exception {
@@ -72,9 +53,9 @@ class Decimals {
   // Whether `value` is an integer at the present exponent or, which then holds, a larger one.
   bool Fits(double value, std::size_t i) {
     for (unsigned exponent = exponent_; exponent <= kMaxExponent; ++exponent) {
-      const auto integer = Scale(value, exponent);
+      const auto integer = ToDecimal(value, exponent);
       if (!integer) {
-        if (!(std::abs(value * kPowers[exponent]) < kMaxInteger)) return false;
+        if (!(std::abs(value * kPowers[exponent]) < kMaxScaled)) return false;
         continue;
       }
       if (exponent != exponent_) {
@@ -107,7 +88,7 @@ class Decimals {
         continue;
       }
       if (rescale_) {
-        const auto integer = Scale(values[i], exponent_);
+        const auto integer = ToDecimal(values[i], exponent_);
         if (!integer) return false;
         integers_[i] = *integer;
       }

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
@@ -82,15 +81,15 @@ void Journal::CloseRecord() {
 void Journal::DefineNew(std::span<const Entry> entries) {
   std::size_t record = kNoRecord;
   for (const auto& entry : entries) {
-    if (entry.series->journal_segment >= segment_generation_) continue;
+    if (entry.series->journal_generation >= segment_generation_) continue;
     if (record == kNoRecord) {
       CloseRecord();
       record = BeginRecord(buffer_);
       buffer_ += static_cast<char>(RecordType::kSeries);
     }
     AppendSeriesDefinition(buffer_, entry.series->id, entry.series->labels);
-    entry.series->journal_segment = generation_;
-    entry.series->journal_bits = 0;
+    entry.series->journal_generation = generation_;
+    entry.series->journal_value.bits = 0;
     if (buffer_.size() - record >= kRecordBytes) {
       EndRecord(buffer_, record);
       record = kNoRecord;
@@ -105,13 +104,11 @@ bool Journal::Append(std::span<const Entry> entries) {
   DefineNew(entries);
   for (const auto& [series, sample] : entries) {
     if (record_ == kNoRecord) OpenRecord();
-    if (series->journal_segment != generation_) {
-      series->journal_segment = generation_;
-      series->journal_bits = 0;
+    if (series->journal_generation != generation_) {
+      series->journal_generation = generation_;
+      series->journal_value.bits = 0;
     }
-    const auto bits = std::bit_cast<std::uint64_t>(sample.value);
-    writer_.Append(buffer_, series->id, sample.time, bits ^ series->journal_bits);
-    series->journal_bits = bits;
+    writer_.Append(buffer_, series->id, sample, series->journal_value);
     if (buffer_.size() - record_ >= kRecordBytes) CloseRecord();
   }
   buffered_samples_ += entries.size();

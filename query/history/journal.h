@@ -87,7 +87,7 @@ class Journal {
   std::size_t record_ = kNoRecord;  // where the open samples record begins
   SampleWriter writer_;
   std::uint32_t segment_;
-  // Counts segments and restart records; Series::journal_segment is one of these.
+  // Counts segments and restart records; Series::journal_generation is one of these.
   std::uint32_t generation_ = 1;
   std::uint32_t segment_generation_ = 1;  // with which the segment began
   std::uint64_t since_restart_ = 0;

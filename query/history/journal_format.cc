@@ -1,19 +1,86 @@
 #include "query/history/journal_format.h"
 
-#include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "query/history/checksum.h"
+#include "query/history/decimal.h"
 
 namespace vigia::history {
 namespace {
 
-// A sample's first byte: how many bytes of the value follow, how many zero bytes are left out
-// below them, and whether steps of id and time stand in between.
-constexpr unsigned kBytesMask = 15;
+// A sample's first byte: how the value is written, how many zero bytes are left out below it, and
+// whether steps of id and time stand in between.
+constexpr unsigned kFormMask = 15;  // 0..8: so many bytes of XOR; from kDecimal on: a difference
+constexpr unsigned kDecimal = 9;    // of decimals, whose exponent is what is above kDecimal
+constexpr unsigned kMaxShort = kFormMask - kDecimal;
 constexpr unsigned kSkippedShift = 4;
 constexpr unsigned kSkippedMask = 7;
 constexpr unsigned kHasSteps = 128;
+
+// How many values of a series are not looked at after one was no short decimal.
+constexpr std::uint8_t kPause = 32;
+
+// The difference of two decimals of a short exponent, which goes to `exponent`.
+std::optional<std::int64_t> DecimalStep(double from, double to, unsigned exponent) {
+  const auto before = ToDecimal(from, exponent);
+  const auto after = before ? ToDecimal(to, exponent) : std::nullopt;
+  if (!after) return std::nullopt;
+  return *after - *before;
+}
+
+// Finds the exponent that fits both, the one that did last time first.
+std::optional<std::int64_t> FindStep(double from, double to, std::uint8_t& hint) {
+  if (hint > kMaxShort) {
+    hint = hint == kMaxShort + 1 ? 0 : hint - 1;
+    return std::nullopt;
+  }
+  for (unsigned exponent = hint; exponent <= kMaxShort; ++exponent) {
+    if (const auto step = DecimalStep(from, to, exponent)) {
+      hint = static_cast<std::uint8_t>(exponent);
+      return step;
+    }
+  }
+  hint = kMaxShort + kPause;
+  return std::nullopt;
+}
+
+// Writes a changed value behind its steps; returns what the first byte says of it.
+unsigned WriteValue(char*& at, double value, PreviousValue& previous) {
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  std::uint64_t changed = bits ^ previous.bits;
+  const auto step = FindStep(std::bit_cast<double>(previous.bits), value, previous.hint);
+  const auto skipped = static_cast<unsigned>(std::countr_zero(changed)) / 8;
+  changed >>= 8 * skipped;
+  const auto count = (static_cast<unsigned>(std::bit_width(changed)) + 7) / 8;
+  if (step && Zigzag(*step) >> (7 * count) == 0) {
+    at = WriteVarint(at, Zigzag(*step));
+    return kDecimal + previous.hint;
+  }
+  std::memcpy(at, &changed, 8);
+  at += count;
+  return count | skipped << kSkippedShift;
+}
+
+// The value that was written, from `in`; false if the bytes are none.
+bool ReadValue(ByteReader& in, unsigned control, std::uint64_t& bits) {
+  const unsigned form = control & kFormMask;
+  const unsigned skipped = (control >> kSkippedShift) & kSkippedMask;
+  if (form >= kDecimal) {
+    const unsigned exponent = form - kDecimal;
+    const auto before = ToDecimal(std::bit_cast<double>(bits), exponent);
+    const std::int64_t step = in.SignedVarint();
+    if (!before || skipped != 0) return false;
+    bits = std::bit_cast<std::uint64_t>(FromDecimal(WrappingAdd(*before, step), exponent));
+    return true;
+  }
+  if (form + skipped > 8) return false;
+  const auto bytes = in.Bytes(form);
+  std::uint64_t changed = 0;
+  std::memcpy(&changed, bytes.data(), bytes.size());
+  bits ^= changed << (8 * skipped);
+  return true;
+}
 
 }  // namespace
 
@@ -54,11 +121,11 @@ void AppendSeriesDefinition(std::string& out, SeriesId id, const Labels& labels)
   }
 }
 
-void SampleWriter::Append(std::string& out, SeriesId id, Timestamp time, std::uint64_t changed) {
-  char buffer[1 + 2 * kMaxVarintBytes + 8];
+void SampleWriter::Append(std::string& out, SeriesId id, Sample sample, PreviousValue& previous) {
+  char buffer[1 + 3 * kMaxVarintBytes];
   char* at = buffer + 1;
   const std::int64_t id_step = WrappingSub(id, id_);
-  const std::int64_t time_step = WrappingSub(time, time_);
+  const std::int64_t time_step = WrappingSub(sample.time, time_);
   unsigned control = 0;
   if (id_step != id_step_ || time_step != time_step_) {
     control |= kHasSteps;
@@ -68,15 +135,10 @@ void SampleWriter::Append(std::string& out, SeriesId id, Timestamp time, std::ui
     time_step_ = time_step;
   }
   id_ = id;
-  time_ = time;
-  if (changed != 0) {
-    const auto skipped = static_cast<unsigned>(std::countr_zero(changed)) / 8;
-    changed >>= 8 * skipped;
-    const auto bytes = (static_cast<unsigned>(std::bit_width(changed)) + 7) / 8;
-    control |= bytes | skipped << kSkippedShift;
-    std::memcpy(at, &changed, 8);
-    at += bytes;
-  }
+  time_ = sample.time;
+  const auto bits = std::bit_cast<std::uint64_t>(sample.value);
+  if (bits != previous.bits) control |= WriteValue(at, sample.value, previous);
+  previous.bits = bits;
   buffer[0] = static_cast<char>(control);
   out.append(buffer, at);
 }
@@ -161,18 +223,12 @@ bool SegmentDecoder::ReadSamples(ByteReader& in, const OnSample& on_sample) {
     }
     id = WrappingAdd(id, id_step);
     time = WrappingAdd(time, time_step);
-    const unsigned count = control & kBytesMask;
-    const unsigned skipped = (control >> kSkippedShift) & kSkippedMask;
-    if (count + skipped > 8) return false;
-    const auto bytes = in.Bytes(count);
     if (in.failed()) return false;
-    std::uint64_t changed = 0;
-    std::memcpy(&changed, bytes.data(), count);
-    if (skipped < 8) changed <<= 8 * skipped;
-
     const auto found = known_.find(static_cast<SeriesId>(id));
     if (id <= 0 || id > std::int64_t{~SeriesId{0}} || found == known_.end()) {
+      std::uint64_t unused = 0;
       ++orphans_;
+      if (!ReadValue(in, control, unused)) return false;
       continue;
     }
     Known& known = found->second;
@@ -180,7 +236,7 @@ bool SegmentDecoder::ReadSamples(ByteReader& in, const OnSample& on_sample) {
       known.restart = restarts_;
       known.bits = 0;
     }
-    known.bits ^= changed;
+    if (!ReadValue(in, control, known.bits) || in.failed()) return false;
     on_sample(known, {time, std::bit_cast<double>(known.bits)});
   }
   return true;

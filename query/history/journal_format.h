@@ -1,8 +1,9 @@
 // The bytes of the journal: segments of records. docs/history-format.md describes them.
 //
-// A segment stands for itself: it defines every series that it names, and values are XORed with
-// the series' previous value in the same segment. A record lost to a bad disk would make the
-// values behind it unreadable, so now and then a restart record lets all values begin anew.
+// A segment stands for itself: it defines every series that it names, and values are written as
+// the difference from the series' previous value in the same segment. A record lost to a bad disk
+// would make the values behind it unreadable, so now and then a restart record lets all values
+// begin anew.
 
 #pragma once
 
@@ -17,6 +18,7 @@
 #include "core/sample.h"
 #include "query/history/bytes.h"
 #include "query/history/postings.h"
+#include "query/history/previous_value.h"
 #include "query/history/series_index.h"
 
 namespace vigia::history {
@@ -48,8 +50,7 @@ class SampleWriter {
  public:
   // At the begin of each record.
   void Reset() { *this = {}; }
-  // `changed` is the value's bits XOR those of the series' previous value.
-  void Append(std::string& out, SeriesId id, Timestamp time, std::uint64_t changed);
+  void Append(std::string& out, SeriesId id, Sample sample, PreviousValue& previous);
 
  private:
   std::int64_t id_ = 0;

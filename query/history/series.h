@@ -11,6 +11,7 @@
 #include "core/sample.h"
 #include "query/history/head.h"
 #include "query/history/postings.h"
+#include "query/history/previous_value.h"
 
 namespace vigia::history {
 
@@ -38,9 +39,9 @@ struct Series {
   SeriesHead::PackedChunk* sealing = nullptr;  // while a file is written
   bool unsealed = false;  // it has samples that no file has: the shard lists it
 
-  // Guarded by the journal's mutex: the last value that the segment has of it.
-  std::uint32_t journal_segment = 0;
-  std::uint64_t journal_bits = 0;
+  // Guarded by the journal's mutex: with which of its segments and restarts the value began.
+  std::uint32_t journal_generation = 0;
+  PreviousValue journal_value;
 
   // Widens first_time and last_time.
   void Cover(Timestamp first, Timestamp last) {
