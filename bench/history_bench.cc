@@ -257,7 +257,7 @@ using Op = Matcher::Op;
 void Select(benchmark::State& state, const std::vector<Matcher>& matchers, std::int64_t hours) {
   Filled& filled = Shared();
   const Timestamp end = filled.fleet.TimeOf(480);
-  const TimeRange range{hours == 0 ? end - 300'000 : end - hours * 3'600'000, end};
+  const TimeRange range{hours <= 0 ? end - 300'000 : end - hours * 3'600'000, end};
   std::size_t series = 0;
   std::size_t samples = 0;
   Columns columns;

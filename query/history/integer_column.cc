@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <functional>
 #include <numeric>
 
 namespace vigia::history {
@@ -13,6 +14,10 @@ constexpr unsigned kOrderMask = 3;   // 0: integers, 1: differences, 2: differen
 constexpr unsigned kHasDivisor = 4;  // a divisor follows the smallest residual
 constexpr unsigned kHasPatches = 8;  // patches follow the packed bits
 constexpr unsigned kKnownFlags = 15;
+
+// Shorter columns are packed without looking for patches and odd divisors: they are the small
+// chunks in memory, where the time it takes counts for more.
+constexpr std::size_t kThorough = 64;
 
 // What is left of a column to be packed.
 struct Residuals {
@@ -66,6 +71,29 @@ std::uint64_t CommonDivisor(const Residuals& residuals) {
   return std::max<std::uint64_t>(divisor, 1);
 }
 
+void Divide(Residuals& residuals) {
+  const std::span<std::uint64_t> packed(residuals.packed.data(), residuals.count);
+  if (residuals.divisor == 1) return;
+  if (std::has_single_bit(residuals.divisor)) {
+    const int shift = std::countr_zero(residuals.divisor);
+    for (auto& value : packed) value >>= shift;
+  } else {
+    for (auto& value : packed) value /= residuals.divisor;
+  }
+}
+
+void ReduceQuickly(Residuals& residuals) {
+  std::uint64_t used = 0;
+  for (std::size_t i = 0; i < residuals.count; ++i) used |= residuals.packed[i];
+  if (used != 0) {
+    residuals.divisor = used & (~used + 1);  // the largest power of two that divides all
+    Divide(residuals);
+    used /= residuals.divisor;
+  }
+  residuals.width = static_cast<unsigned>(std::bit_width(used));
+  residuals.bytes = PackedBytes(residuals.count, residuals.width);
+}
+
 // Fills in `residuals` from the column, or its differences.
 void Reduce(std::span<const std::int64_t> column, Residuals& residuals) {
   residuals.count = column.size();
@@ -73,16 +101,9 @@ void Reduce(std::span<const std::int64_t> column, Residuals& residuals) {
   for (std::size_t i = 0; i < column.size(); ++i) {
     residuals.packed[i] = static_cast<std::uint64_t>(WrappingSub(column[i], residuals.smallest));
   }
+  if (residuals.count < kThorough) return ReduceQuickly(residuals);
   residuals.divisor = CommonDivisor(residuals);
-  if (residuals.divisor != 1) {
-    const auto divisor = residuals.divisor;
-    if (std::has_single_bit(divisor)) {
-      const int shift = std::countr_zero(divisor);
-      for (std::size_t i = 0; i < column.size(); ++i) residuals.packed[i] >>= shift;
-    } else {
-      for (std::size_t i = 0; i < column.size(); ++i) residuals.packed[i] /= divisor;
-    }
-  }
+  Divide(residuals);
   ChooseWidth(residuals);
 }
 
@@ -128,6 +149,15 @@ void AppendPatches(const Residuals& residuals, std::string& out) {
     AppendVarint(out, residuals.packed[i] >> residuals.width);
     next = i + 1;
   }
+}
+
+// A column of equal steps, or of equal integers.
+void AppendSteady(std::span<const std::int64_t> integers, std::string& out) {
+  const std::int64_t step = integers.size() > 1 ? WrappingSub(integers[1], integers[0]) : 0;
+  out += static_cast<char>(step == 0 ? 0 : 1);
+  out += '\0';  // no bits
+  AppendZigzag(out, integers[0]);
+  if (step != 0) AppendZigzag(out, step);
 }
 
 // Reads `width` bits at bit `position` of a buffer that can be read 8 bytes beyond, width <= 56.
@@ -206,9 +236,12 @@ void Accumulate(std::int64_t first, std::span<std::int64_t> column) {
 
 void EncodeIntegers(std::span<const std::int64_t> integers, std::string& out) {
   std::array<std::int64_t, kMaxColumn> first_differences;
+  const auto first = Differences(integers, first_differences);
+  if (std::adjacent_find(first.begin(), first.end(), std::not_equal_to<>()) == first.end()) {
+    return AppendSteady(integers, out);
+  }
   std::array<std::int64_t, kMaxColumn> second_differences;
   Residuals candidates[3];
-  const auto first = Differences(integers, first_differences);
   const auto second = Differences(first, second_differences);
   Reduce(integers, candidates[0]);
   unsigned order = 0;

@@ -86,8 +86,9 @@ void Journal::DefineNew(std::span<const Entry> entries) {
       CloseRecord();
       record = BeginRecord(buffer_);
       buffer_ += static_cast<char>(RecordType::kSeries);
+      definitions_.Reset();
     }
-    AppendSeriesDefinition(buffer_, entry.series->id, entry.series->labels);
+    definitions_.Append(buffer_, entry.series->id, entry.series->labels);
     entry.series->journal_generation = generation_;
     entry.series->journal_value.bits = 0;
     if (buffer_.size() - record >= kRecordBytes) {

@@ -86,6 +86,7 @@ class Journal {
   std::string buffer_;
   std::size_t record_ = kNoRecord;  // where the open samples record begins
   SampleWriter writer_;
+  DefinitionWriter definitions_;
   std::uint32_t segment_;
   // Counts segments and restart records; Series::journal_generation is one of these.
   std::uint32_t generation_ = 1;

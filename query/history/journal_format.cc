@@ -110,11 +110,14 @@ void EndRecord(std::string& out, std::size_t begin) {
   std::memcpy(out.data() + begin + sizeof size, &checksum, sizeof checksum);
 }
 
-void AppendSeriesDefinition(std::string& out, SeriesId id, const Labels& labels) {
+void DefinitionWriter::Append(std::string& out, SeriesId id, const Labels& labels) {
   AppendVarint(out, id);
   AppendVarint(out, labels.size());
   for (const auto [name, value] : labels) {
     for (const auto text : {name, value}) {
+      const auto [found, fresh] = numbers_.try_emplace(text, numbers_.size() + 1);
+      AppendVarint(out, fresh ? 0 : found->second);
+      if (!fresh) continue;
       AppendVarint(out, text.size());
       out += text;
     }
@@ -193,6 +196,13 @@ bool SegmentDecoder::SkipToRestart(std::string_view& bytes) {
 
 bool SegmentDecoder::ReadSeries(ByteReader& in) {
   std::vector<LabelView> labels;
+  std::vector<std::string_view> strings;
+  const auto read_string = [&]() -> std::string_view {
+    const std::uint64_t number = in.Varint();
+    if (number != 0) return number <= strings.size() ? strings[number - 1] : std::string_view{};
+    strings.push_back(in.Bytes(in.Varint()));
+    return strings.back();
+  };
   while (in.left() > 0) {
     const std::uint64_t id = in.Varint();
     const std::uint64_t count = in.Varint();
@@ -200,8 +210,8 @@ bool SegmentDecoder::ReadSeries(ByteReader& in) {
     labels.clear();
     for (std::uint64_t i = 0; i < count; ++i) {
       LabelView label;
-      label.name = in.Bytes(in.Varint());
-      label.value = in.Bytes(in.Varint());
+      label.name = read_string();
+      label.value = read_string();
       labels.push_back(label);
     }
     if (in.failed()) return false;

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "core/hash.h"
 #include "core/labels.h"
 #include "core/sample.h"
 #include "query/history/bytes.h"
@@ -43,7 +44,17 @@ bool IsSegmentHeader(std::string_view bytes, std::uint32_t segment);
 std::size_t BeginRecord(std::string& out);
 void EndRecord(std::string& out, std::size_t begin);
 
-void AppendSeriesDefinition(std::string& out, SeriesId id, const Labels& labels);
+// Writes the definitions of series in one record, each string once.
+class DefinitionWriter {
+ public:
+  // At the begin of each record.
+  void Reset() { numbers_.clear(); }
+  // `labels` are kept until the next Reset().
+  void Append(std::string& out, SeriesId id, const Labels& labels);
+
+ private:
+  std::unordered_map<std::string_view, std::uint64_t, StringHash> numbers_;
+};
 
 // Writes samples one after another, each as a step from the one before.
 class SampleWriter {
