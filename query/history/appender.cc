@@ -68,7 +68,11 @@ class Appender::Batch {
     return true;
   }
 
-  void Refuse(bool memory) { ++(memory ? over_memory_ : over_series_); }
+  // Time goes on all the same: retention has to free what the limit is about.
+  void Refuse(Sample sample, bool memory) {
+    ++(memory ? over_memory_ : over_series_);
+    if (sample.time <= latest_) newest_ = std::max(newest_, sample.time);
+  }
 
   SeriesSink::Outcome Finish() {
     Unlock();
@@ -77,7 +81,7 @@ class Appender::Batch {
       // A refusing disk is counted there and met again by the next Sync().
       static_cast<void>(store_.journal->Flush());
     }
-    if (!accepted_.empty()) store_.AdvanceNewest(newest_);
+    store_.AdvanceNewest(newest_);
     auto& counters = store_.counters;
     history::Add(replay_ ? counters.replayed : counters.appended, accepted_.size());
     history::Add(counters.out_of_order, out_of_order_);
@@ -213,7 +217,7 @@ SeriesSink::Outcome Appender::Add(std::span<Item> items, bool replay) {
     while (!full && item.series && !batch.Add(*item.series, item.sample)) {
       item.series = FindOrCreate(item.series->labels);
     }
-    if (full || !item.series) batch.Refuse(full);
+    if (full || !item.series) batch.Refuse(item.sample, full);
   }
   return batch.Finish();
 }
@@ -248,7 +252,7 @@ SeriesSink::Outcome Appender::Append(std::span<const SeriesSink::Run> runs) {
       while (!full && series && !batch.Add(*series, sample)) {
         replaced.push_back(std::exchange(series, FindOrCreate(*runs[i].labels)));
       }
-      if (full || !series) batch.Refuse(full);
+      if (full || !series) batch.Refuse(sample, full);
     }
   }
   return batch.Finish();

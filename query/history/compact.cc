@@ -39,7 +39,9 @@ BlockList FindGroup(const Store& store, const BlockList& blocks) {
        length <= longest && length > 0; length *= kFanIn) {
     std::map<Timestamp, BlockList> windows;
     for (const auto& block : blocks) {
-      windows[WindowOf(block->min_time(), length)].push_back(block);
+      // One that a jump of the clock has made too long would keep its neighbours from retention.
+      const Timestamp window = WindowOf(block->min_time(), length);
+      if (WindowOf(block->max_time(), length) <= window + 1) windows[window].push_back(block);
     }
     for (auto& [window, group] : windows) {
       const bool over = window < WindowOf(newest, length);
