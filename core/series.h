@@ -95,6 +95,15 @@ class SeriesSink {
   // Adds samples; what cannot be stored is counted, the rest is stored all the same. Returns
   // an error only if nothing can be stored at all (disk full, closed).
   virtual Result<Outcome> Append(std::span<const Entry> entries) = 0;
+
+  // Samples of one series, borrowed.
+  struct Run {
+    const Labels* labels = nullptr;
+    std::span<const Sample> samples;
+  };
+
+  // The same for whole runs, as remote write brings them.
+  virtual Result<Outcome> AppendRuns(std::span<const Run> runs);
 };
 
 }  // namespace vigia

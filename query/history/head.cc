@@ -1,0 +1,215 @@
+#include "query/history/head.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "query/history/chunk.h"
+#include "query/history/columns.h"
+
+namespace vigia::history {
+
+char* Arena::Allocate(std::size_t size) {
+  size = (size + alignof(void*) - 1) / alignof(void*) * alignof(void*);
+  if (size > left_) {
+    const std::size_t slab = std::max(size, kSlab);
+    slabs_.push_back(std::make_unique_for_overwrite<char[]>(slab));
+    next_ = slabs_.back().get();
+    left_ = slab;
+    bytes_ += slab;
+  }
+  char* const memory = next_;
+  next_ += size;
+  left_ -= size;
+  return memory;
+}
+
+void SeriesHead::Append(Sample sample, Arena& arena) {
+  const auto offset =
+      count_ == 0 ? 0 : static_cast<std::uint64_t>(sample.time) - static_cast<std::uint64_t>(base_);
+  if (offset > std::numeric_limits<std::uint32_t>::max()) {  // a gap of weeks: start afresh
+    Pack(arena);
+    RemoveFront(count_);
+  }
+  if (count_ == kRecent) {
+    Pack(arena);
+    RemoveFront(kRecent - kKept);
+  }
+  if (count_ == capacity_) Grow();
+  if (count_ == 0) base_ = sample.time;
+  values()[count_] = sample.value;
+  offsets()[count_] = static_cast<std::uint32_t>(sample.time - base_);
+  ++count_;
+}
+
+std::size_t SeriesHead::LowerBound(Timestamp time) const {
+  std::size_t i = count_;
+  while (i > 0 && TimeAt(i - 1) >= time) --i;
+  return i;
+}
+
+const double* SeriesHead::FindRecent(Timestamp time) const {
+  const std::size_t i = LowerBound(time);
+  return i < count_ && TimeAt(i) == time ? values() + i : nullptr;
+}
+
+void SeriesHead::Insert(std::span<const Timestamp> times, std::span<const double> samples,
+                        Arena& arena) {
+  // Those that lie among the recent samples not packed yet join them.
+  std::size_t end = times.size();
+  while (end > 0 && HasUnpacked() && times[end - 1] > TimeAt(packed_)) {
+    if (count_ == kRecent) {
+      Pack(arena);
+      RemoveFront(kRecent - kKept);
+      break;
+    }
+    InsertRecent({times[end - 1], samples[end - 1]});
+    --end;
+  }
+  // The others make a chunk of their own; readers of the recent samples see them there too.
+  for (std::size_t i = 0; i < end; i += kMaxChunkSamples) {
+    const std::size_t size = std::min(end - i, kMaxChunkSamples);
+    AddChunk(times.subspan(i, size), samples.subspan(i, size), arena);
+  }
+  for (std::size_t i = end; i-- > 0 && Covers(times[i]);) {
+    if (count_ == kRecent) {
+      if (HasUnpacked()) Pack(arena);
+      RemoveFront(1);
+      if (!Covers(times[i])) break;
+    }
+    InsertRecent({times[i], samples[i]});
+    ++packed_;
+  }
+}
+
+void SeriesHead::InsertRecent(Sample sample) {
+  if (count_ == capacity_) Grow();
+  const std::size_t at = LowerBound(sample.time);
+  std::copy_backward(values() + at, values() + count_, values() + count_ + 1);
+  std::copy_backward(offsets() + at, offsets() + count_, offsets() + count_ + 1);
+  values()[at] = sample.value;
+  offsets()[at] = static_cast<std::uint32_t>(sample.time - base_);
+  ++count_;
+}
+
+void SeriesHead::Grow() {
+  static_assert(kRecent <= std::numeric_limits<std::uint8_t>::max());
+  const std::size_t capacity = capacity_ == 0 ? 5 : std::min<std::size_t>(kRecent, 2 * capacity_);
+  auto* const grown = new char[capacity * kBytesPerRecent];
+  if (count_ > 0) {
+    std::memcpy(grown, values(), count_ * sizeof(double));
+    std::memcpy(grown + capacity * sizeof(double), offsets(), count_ * sizeof(std::uint32_t));
+  }
+  delete[] recent_;
+  recent_ = grown;
+  capacity_ = static_cast<std::uint8_t>(capacity);
+}
+
+void SeriesHead::Pack(Arena& arena) {
+  if (!HasUnpacked()) return;
+  std::array<Timestamp, kRecent> times;
+  const std::size_t unpacked = static_cast<std::size_t>(count_ - packed_);
+  for (std::size_t i = 0; i < unpacked; ++i) times[i] = TimeAt(packed_ + i);
+  AddChunk({times.data(), unpacked}, {values() + packed_, unpacked}, arena);
+  packed_ = count_;
+}
+
+void SeriesHead::RemoveFront(std::size_t count) {
+  const std::size_t left = count_ - count;
+  if (left > 0) {
+    const std::uint32_t shift = offsets()[count];
+    std::copy_n(values() + count, left, values());
+    for (std::size_t i = 0; i < left; ++i) offsets()[i] = offsets()[count + i] - shift;
+    base_ += shift;
+  }
+  count_ = static_cast<std::uint8_t>(left);
+  packed_ = static_cast<std::uint8_t>(packed_ > count ? packed_ - count : 0);
+}
+
+void SeriesHead::AddChunk(std::span<const Timestamp> times, std::span<const double> samples,
+                          Arena& arena) {
+  thread_local std::string bytes;
+  bytes.clear();
+  EncodeChunk(times, samples, times.front(), bytes);
+  // 512 samples of any kind stay below 64 KiB.
+  assert(bytes.size() <= std::numeric_limits<std::uint16_t>::max());
+  const auto span =
+      static_cast<std::uint64_t>(times.back()) - static_cast<std::uint64_t>(times.front());
+  char* const memory = arena.Allocate(sizeof(PackedChunk) + bytes.size());
+  newest_ = new (memory) PackedChunk{
+      newest_, times.front(),
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(span, PackedChunk::kWide)),
+      static_cast<std::uint16_t>(bytes.size()), static_cast<std::uint16_t>(times.size())};
+  std::memcpy(memory + sizeof(PackedChunk), bytes.data(), bytes.size());
+}
+
+bool SeriesHead::ReadChunks(Timestamp from, Timestamp to, Columns& out) const {
+  std::vector<const PackedChunk*> chunks;
+  for (const auto* chunk = newest_; chunk; chunk = chunk->previous) {
+    const bool ends_before =
+        chunk->span != PackedChunk::kWide && chunk
+                                                 ->first<from&& static_cast<std::uint64_t>(from) -
+                                                         static_cast<std::uint64_t>(chunk->first)>
+                                                     chunk->span;
+    if (chunk->first <= to && !ends_before) chunks.push_back(chunk);
+  }
+  for (auto chunk = chunks.rbegin(); chunk != chunks.rend(); ++chunk) {
+    if (!DecodeChunk((*chunk)->bytes(), (*chunk)->first, out)) return false;
+  }
+  return true;
+}
+
+bool SeriesHead::Read(Timestamp from, Timestamp to, Columns& out) const {
+  const std::size_t start = out.size();
+  const bool covered = Covers(from);
+  if (!covered && !ReadChunks(from, to, out)) return false;
+  for (std::size_t i = covered ? 0 : packed_; i < count_; ++i) {
+    const Timestamp time = TimeAt(i);
+    if (time < from || time > to) continue;
+    out.times.push_back(time);
+    out.values.push_back(values()[i]);
+  }
+  if (!covered) {
+    SortByTime(out, start);
+    Trim(out, start, from, to);
+  }
+  return true;
+}
+
+bool SeriesHead::ReadChain(const PackedChunk* newest, Columns& out) {
+  const std::size_t start = out.size();
+  std::vector<const PackedChunk*> chunks;
+  for (const auto* chunk = newest; chunk; chunk = chunk->previous) chunks.push_back(chunk);
+  for (auto chunk = chunks.rbegin(); chunk != chunks.rend(); ++chunk) {
+    if (!DecodeChunk((*chunk)->bytes(), (*chunk)->first, out)) return false;
+  }
+  SortByTime(out, start);
+  return true;
+}
+
+SeriesHead::PackedChunk* SeriesHead::PackAll(Arena& arena) {
+  Pack(arena);
+  return newest_;
+}
+
+void SeriesHead::Drop(const PackedChunk* chunk) {
+  if (newest_ == chunk) {
+    newest_ = nullptr;
+    return;
+  }
+  for (auto* later = newest_; later; later = later->previous) {
+    if (later->previous == chunk) later->previous = nullptr;
+  }
+}
+
+void SeriesHead::ForgetRecent() {
+  assert(!HasUnpacked());
+  delete[] recent_;
+  recent_ = nullptr;
+  capacity_ = count_ = packed_ = 0;
+}
+
+}  // namespace vigia::history
