@@ -120,6 +120,8 @@ class LabelsBuilder {
   LabelsBuilder& Remove(std::string_view name) { return Set(name, {}); }
   // What stands there now, edits included; valid until the next edit.
   std::string_view Get(std::string_view name) const;
+  // All that stands there now, in no order; valid until the next edit.
+  const std::vector<std::pair<std::string, std::string>>& entries() const { return labels_; }
   // Keeps only (`keep`) or removes the named labels.
   LabelsBuilder& Retain(std::span<const std::string> names, bool keep);
 

@@ -8,6 +8,10 @@ namespace {
 // What stands between the braces.
 std::string Lookup(std::string_view reference, const Environment& environment,
                    std::vector<std::string>& faults) {
+  // A group of a regular expression, as relabelling rules write it.
+  const bool group =
+      !reference.empty() && reference.find_first_not_of("0123456789") == reference.npos;
+  if (group) return "${" + std::string(reference) + "}";
   const std::size_t separator = reference.find(":-");
   const std::string name(reference.substr(0, separator));
   // Names of variables follow the rule of label names.

@@ -1,5 +1,5 @@
 // Variables in values: `${NAME}` and `${NAME:-default}`; `$$` is a dollar sign, and any other
-// `$` stands for itself.
+// `$` stands for itself, as does that of `${1}`.
 
 #pragma once
 

@@ -1,0 +1,238 @@
+// The scrape kind: pages of metrics that other exporters serve.
+
+#include <array>
+#include <chrono>
+
+#include "collectors/kind.h"
+#include "collectors/scrape/page.h"
+#include "core/http_client.h"
+#include "core/number.h"
+
+namespace vigia::collectors {
+namespace scrape {
+namespace {
+
+enum { kUp, kDuration, kScraped, kRelabeled, kAdded, kCut };
+
+constexpr std::array kMetrics{
+    Metric{"up", "Whether the target's page could be read."},
+    Metric{"scrape_duration_seconds", "How long getting and reading the page took.",
+           MetricType::kGauge, "seconds"},
+    Metric{"scrape_samples_scraped", "Samples on the page."},
+    Metric{"scrape_samples_post_metric_relabeling",
+           "Samples that the relabelling rules left, those over a limit included."},
+    Metric{"scrape_series_added", "Series that were not there at the scrape before."},
+    Metric{"vigia_scrape_cut_series_total", "Series that were left out for going over a limit.",
+           MetricType::kCounter},
+    Metric{"<name>", "What the page contains.", MetricType::kUnknown},
+};
+
+constexpr std::string_view kAccept =
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+
+struct Options {
+  std::string url;
+  HttpFields headers;
+  HttpClient::Options http;
+  Page::Options page;
+};
+
+class ScrapeCollector final : public Collector {
+ public:
+  explicit ScrapeCollector(Options options)
+      : options_(std::move(options)), client_(options_.http), page_(options_.page) {
+    const auto& target = options_.page.labelling.target;
+    target_labels_.assign(target.begin(), target.end());
+  }
+
+  std::span<const Metric> Metrics() const override { return kMetrics; }
+
+  Status Collect(Deadline deadline, Batch& batch) override {
+    const auto& clock = deadline.clock();
+    const Instant begin = clock.Now();
+    const auto counts = Read(deadline);
+    const auto took = std::chrono::duration<double>(clock.Now() - begin).count();
+    if (!counts) {
+      Report(kUp, 0, batch.OnFailure());
+      Report(kDuration, took, batch.OnFailure());
+      return Fail(counts.error());
+    }
+    // First what is told of the page: a budget cuts from the end.
+    Report(kUp, 1, batch);
+    Report(kDuration, took, batch);
+    Report(kScraped, static_cast<double>(counts->scraped), batch);
+    Report(kRelabeled, static_cast<double>(counts->relabeled), batch);
+    Report(kAdded, static_cast<double>(counts->added), batch);
+    ReportCuts(*counts, batch);
+    page_.AddTo(batch);
+    return Ok();
+  }
+
+ private:
+  Result<Page::Counts> Read(Deadline deadline) {
+    HttpRequest request{.url = options_.url, .headers = options_.headers};
+    request.headers.emplace_back("Accept", kAccept);
+    // Exporters that ask others in turn (sql, blackbox) hurry up by it.
+    request.headers.emplace_back(
+        "X-Prometheus-Scrape-Timeout-Seconds",
+        FormatDouble(std::chrono::duration<double>(deadline.Left()).count()));
+    const auto answer = client_.Send(request, deadline);
+    if (!answer) return Fail(answer.error());
+    if (answer->status != 200) {
+      return Fail(ErrorCode::kUnavailable,
+                  "the target answered with status " + std::to_string(answer->status));
+    }
+    if (answer->truncated) {
+      return Fail(ErrorCode::kCorrupt, "the page is larger than body_size_limit, " +
+                                           std::to_string(options_.http.max_body_bytes) + " bytes");
+    }
+    const auto format = text::FormatOfContentType(answer->Header("content-type"));
+    return page_.Read(answer->body, format.value_or(text::Format::kText), deadline);
+  }
+
+  void Report(std::size_t metric, double value, Batch& batch) const {
+    batch.Add(kMetrics[metric], target_labels_, value);
+  }
+
+  void ReportCuts(const Page::Counts& counts, Batch& batch) {
+    auto labels = target_labels_;
+    labels.push_back({"reason", {}});
+    for (std::size_t i = 0; i < kCutReasons.size(); ++i) {
+      cut_[i] += static_cast<double>(counts.cut[i]);
+      labels.back().value = kCutReasons[i];
+      batch.Add(kMetrics[kCut], labels, cut_[i]);
+    }
+  }
+
+  const Options options_;
+  std::vector<LabelView> target_labels_;
+  HttpClient client_;
+  Page page_;
+  std::array<double, kCutReasons.size()> cut_{};
+};
+
+// `name: value`, or `name: [value, value]`.
+HttpFields ReadParameters(config::MapReader& options) {
+  HttpFields parameters;
+  const config::Node* const node = options.Child("params");
+  if (!node) return parameters;
+  if (!node->IsMap()) options.Fault("params", "expected a map of names and values");
+  for (const auto& [name, values] : node->entries) {
+    std::vector<std::string> texts;
+    config::ReadStrings(values, "params: " + name.text, options.diagnostics(), texts);
+    for (auto& text : texts) parameters.emplace_back(name.text, std::move(text));
+  }
+  return parameters;
+}
+
+HttpFields ReadHeaders(config::MapReader& options) {
+  std::map<std::string, std::string> headers;
+  options.Read("headers", headers);
+  for (const auto& [name, value] : headers) {
+    if (name == "Authorization") {
+      options.Fault("headers", "Authorization is written as basic_auth or authorization");
+    }
+  }
+  return {headers.begin(), headers.end()};
+}
+
+HttpTls ReadTls(config::MapReader& options) {
+  HttpTls tls;
+  const config::Node* const node = options.Child("tls_config");
+  if (!node) return tls;
+  config::MapReader reader(*node, options.diagnostics(), options.context() + ".tls_config");
+  reader.Read("ca_file", tls.ca_file);
+  reader.Read("cert_file", tls.cert_file);
+  reader.Read("key_file", tls.key_file);
+  reader.Read("server_name", tls.server_name);
+  reader.Read("insecure_skip_verify", tls.insecure_skip_verify);
+  if (tls.cert_file.empty() != tls.key_file.empty()) {
+    reader.Fault("cert_file", "cert_file and key_file go together");
+  }
+  reader.Finish();
+  return tls;
+}
+
+HttpAuth ReadAuth(config::MapReader& options) {
+  HttpAuth auth;
+  if (const config::Node* const node = options.Child("basic_auth")) {
+    config::MapReader reader(*node, options.diagnostics(), options.context() + ".basic_auth");
+    reader.Read("username", auth.username);
+    reader.ReadSecret("password", auth.password);
+    reader.Finish();
+  }
+  if (const config::Node* const node = options.Child("authorization")) {
+    if (options.Has("basic_auth")) options.Fault("authorization", "stands beside basic_auth");
+    config::MapReader reader(*node, options.diagnostics(), options.context() + ".authorization");
+    reader.Read("type", auth.type);
+    reader.ReadSecret("credentials", auth.credentials);
+    reader.Finish();
+  }
+  return auth;
+}
+
+// Job and instance as Prometheus names them, and the entry's own labels, which may be those two.
+Labels ReadTarget(const config::MapReader& options, const HttpUrl& url) {
+  LabelsBuilder labels;
+  const config::Node* const name = options.node().Find("name");
+  labels.Set("job", name ? name->text : "main");
+  labels.Set("instance", url.host + ":" + std::to_string(url.port));
+  if (const config::Node* const own = options.node().Find("labels")) {
+    for (const auto& [label, value] : own->entries) labels.Set(label.text, value.text);
+  }
+  return labels.Build();
+}
+
+void ReadPage(config::MapReader& options, Page::Options& page) {
+  auto& labelling = page.labelling;
+  options.Read("honor_labels", labelling.honor_labels);
+  options.Read("honor_timestamps", page.honor_timestamps);
+  options.Read("sample_limit", page.sample_limit, 0);
+  options.Read("label_limit", labelling.limits.count, 0);
+  options.Read("label_name_length_limit", labelling.limits.name_length, 0);
+  options.Read("label_value_length_limit", labelling.limits.value_length, 0);
+  if (const config::Node* const rules = options.Child("metric_relabel_configs")) {
+    labelling.relabeling = Relabeling::Read(*rules, options.context() + ".metric_relabel_configs",
+                                            options.diagnostics());
+  }
+}
+
+Options ReadOptions(config::MapReader& options) {
+  Options parsed;
+  HttpUrl url{.scheme = "http", .host = "127.0.0.1", .port = 80};
+  const auto parameters = ReadParameters(options);
+  if (!options.Read("url", parsed.url)) {
+    options.Require("url", "the page to read, such as http://127.0.0.1:8000/metrics");
+  } else if (auto read = ParseHttpUrl(parsed.url); !read) {
+    options.Fault("url", read.error().message());
+  } else if (read->has_user) {
+    options.Fault("url", "a password does not stand here; write basic_auth");
+  } else {
+    url = *std::move(read);
+    parsed.url = AddUrlParameters(parsed.url, parameters).value_or(parsed.url);
+  }
+  parsed.headers = ReadHeaders(options);
+  parsed.http.tls = ReadTls(options);
+  parsed.http.auth = ReadAuth(options);
+  options.Read("follow_redirects", parsed.http.follow_redirects);
+  std::uint64_t body_size_limit = parsed.http.max_body_bytes;
+  options.ReadBytes("body_size_limit", body_size_limit);
+  parsed.http.max_body_bytes = static_cast<std::size_t>(body_size_limit);
+  ReadPage(options, parsed.page);
+  parsed.page.labelling.target = ReadTarget(options, url);
+  return parsed;
+}
+
+}  // namespace
+}  // namespace scrape
+
+// collectors.scrape: docs/collectors/scrape.md.
+std::vector<Part> MakeScrapeCollector(config::MapReader& options) {
+  std::vector<Part> parts;
+  parts.push_back(
+      {"scrape", {}, std::make_unique<scrape::ScrapeCollector>(scrape::ReadOptions(options))});
+  return parts;
+}
+
+}  // namespace vigia::collectors
