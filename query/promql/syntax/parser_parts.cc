@@ -1,5 +1,6 @@
 // Literals, grouping labels and the modifiers of binary operators.
 
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -52,8 +53,11 @@ double Parser::NumberValue(std::string_view text) {
   std::erase(plain, '_');
   const bool hexadecimal = plain.size() > 1 && (plain[1] | 0x20) == 'x';
   if (!hexadecimal) {
-    if (auto value = ParseDouble(plain)) {
-      if (!std::isinf(*value) || (text[0] | 0x20) == 'i') return *value;
+    if (const auto value = ParseDouble(plain)) return *value;
+    double ignored = 0;
+    const char* const last = plain.data() + plain.size();
+    const auto [end, error] = std::from_chars(plain.data(), last, ignored);
+    if (end == last && error == std::errc::result_out_of_range) {
       Error(item_.range(), "error parsing number: strconv.ParseFloat: parsing " + Quote(text) +
                                ": value out of range");
       return 0;
