@@ -44,7 +44,7 @@ std::string FormatGeneral(double value) {
   if (!std::isfinite(value)) return Special(value);
   if (value == 0) return std::signbit(value) ? "-0" : "0";
   const double size = std::abs(value);
-  if (size >= 1e-4 && size < 1e21) return FormatFixed(value);
+  if (size >= 1e-4 && size < 1e6) return FormatFixed(value);
   char text[40];
   const auto [end, error] =
       std::to_chars(text, text + sizeof text, value, std::chars_format::scientific);

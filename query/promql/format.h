@@ -11,7 +11,7 @@ namespace vigia::promql {
 // strconv.FormatFloat(value, 'f', -1, 64): never an exponent. "NaN", "+Inf", "-Inf".
 std::string FormatFixed(double value);
 
-// %g and %v: an exponent below 1e-4 and from 1e21 on, "1e+21", "5e-05".
+// %g and %v: an exponent below 1e-4 and from 1e6 on, "1e+06", "5e-05".
 std::string FormatGeneral(double value);
 
 // %.2g of a difference, as one annotation has it.

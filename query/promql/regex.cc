@@ -129,6 +129,13 @@ bool Regex::Expand(std::string_view value, std::string_view replacement, std::st
   return true;
 }
 
+bool FitsValue(const Matcher& matcher, std::string_view value, Semantics semantics) {
+  if (matcher.op == Matcher::Op::kEqual) return value == matcher.value;
+  if (matcher.op == Matcher::Op::kNotEqual) return value != matcher.value;
+  const auto regex = Regex::CompileAnchored(matcher.value, semantics);
+  return regex && regex->Matches(value) == (matcher.op == Matcher::Op::kRegex);
+}
+
 std::string PatternForSource(std::string_view pattern, Semantics semantics) {
   // Left alone where it makes no difference: sources recognise plain alternatives.
   if (semantics == Semantics::kPrometheus3 || pattern.find('.') == std::string_view::npos) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "core/series.h"
 #include "query/promql/syntax/options.h"
 
 namespace vigia::promql {
@@ -28,6 +29,9 @@ class Regex {
 
   std::shared_ptr<const Program> program_;
 };
+
+// Whether a label of that value (empty for none) fits; false for a pattern that does not compile.
+bool FitsValue(const Matcher& matcher, std::string_view value, Semantics semantics);
 
 // The pattern as a SeriesSource is to see it, whose '.' matches line breaks.
 std::string PatternForSource(std::string_view pattern, Semantics semantics);

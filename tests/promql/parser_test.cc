@@ -262,6 +262,8 @@ TEST_CASE("a selector alone is parsed into matchers", "[promql]") {
   CHECK(*matchers == std::vector<Matcher>{{Matcher::Op::kRegex, "job", "a|b"},
                                           {Matcher::Op::kNotEqual, "x", ""},
                                           {Matcher::Op::kEqual, "__name__", "up"}});
+  CHECK(!FitsEverything(*matchers));
+  CHECK(FitsEverything(*ParseSelector("{a=~\".*\", b!=\"c\"}")));
   CHECK(!ParseSelector("up[5m]"));
   CHECK(!ParseSelector("up{"));
   CHECK(!ParseSelector("1"));

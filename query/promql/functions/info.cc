@@ -17,21 +17,6 @@ namespace {
 constexpr std::array<std::string_view, 2> kIdentifyingLabels{"instance", "job"};
 constexpr std::string_view kDefaultInfo = "target_info";
 
-bool Fits(const Matcher& matcher, std::string_view value, Semantics semantics) {
-  switch (matcher.op) {
-    case Matcher::Op::kEqual:
-      return value == matcher.value;
-    case Matcher::Op::kNotEqual:
-      return value != matcher.value;
-    case Matcher::Op::kRegex:
-    case Matcher::Op::kNotRegex: {
-      const auto regex = Regex::CompileAnchored(matcher.value, semantics);
-      return regex && regex->Matches(value) == (matcher.op == Matcher::Op::kRegex);
-    }
-  }
-  return false;
-}
-
 std::string Escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -77,7 +62,7 @@ class InfoJoin {
   bool IsInfo(const Labels& labels) const {
     return ignores_info_ &&
            std::all_of(name_matchers_.begin(), name_matchers_.end(), [&](const Matcher& matcher) {
-             return Fits(matcher, labels.MetricName(), context_.settings.semantics);
+             return FitsValue(matcher, labels.MetricName(), context_.settings.semantics);
            });
   }
 
@@ -175,7 +160,7 @@ class InfoJoin {
   // Whether a series without info series is left out.
   bool NeedsInfo() const {
     return std::any_of(data_matchers_.begin(), data_matchers_.end(), [&](const Matcher& matcher) {
-      return !Fits(matcher, "", context_.settings.semantics);
+      return !FitsValue(matcher, "", context_.settings.semantics);
     });
   }
 

@@ -1,8 +1,10 @@
 #include "query/promql/syntax/parser.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "query/promql/functions/function.h"
+#include "query/promql/regex.h"
 #include "query/promql/syntax/parser_impl.h"
 
 namespace vigia::promql {
@@ -324,6 +326,11 @@ QueryResult<std::vector<Matcher>> ParseSelector(std::string_view text, Semantics
   auto root = parser.ParseSelectorOnly();
   if (!root) return Fail(AsQueryError(*parser.error(), text));
   return std::move(static_cast<VectorSelector&>(*root).matchers);
+}
+
+bool FitsEverything(std::span<const Matcher> matchers, Semantics semantics) {
+  return std::all_of(matchers.begin(), matchers.end(),
+                     [&](const Matcher& matcher) { return FitsValue(matcher, "", semantics); });
 }
 
 }  // namespace vigia::promql

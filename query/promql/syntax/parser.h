@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,8 +47,12 @@ using ParsedQueryPtr = std::shared_ptr<const ParsedQuery>;
 QueryResult<ParsedQueryPtr> Parse(std::string_view query,
                                   Semantics semantics = Semantics::kPrometheus3);
 
-// A selector alone, `up{job="x"}`, as in match[].
+// A selector alone, `up{job="x"}`, as in match[]; may select everything.
 QueryResult<std::vector<Matcher>> ParseSelector(std::string_view text,
                                                 Semantics semantics = Semantics::kPrometheus3);
+
+// Whether every series fits, even one without labels: what no query may ask for.
+bool FitsEverything(std::span<const Matcher> matchers,
+                    Semantics semantics = Semantics::kPrometheus3);
 
 }  // namespace vigia::promql
