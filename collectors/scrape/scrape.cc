@@ -1,5 +1,7 @@
 // The scrape kind: pages of metrics that other exporters serve.
 
+#include <strings.h>
+
 #include <array>
 #include <chrono>
 
@@ -130,7 +132,7 @@ HttpFields ReadHeaders(config::MapReader& options) {
   std::map<std::string, std::string> headers;
   options.Read("headers", headers);
   for (const auto& [name, value] : headers) {
-    if (name == "Authorization") {
+    if (::strcasecmp(name.c_str(), "Authorization") == 0) {
       options.Fault("headers", "Authorization is written as basic_auth or authorization");
     }
   }
