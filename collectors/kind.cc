@@ -78,12 +78,13 @@ void ReadEntry(const Kind& kind, const config::Node& node, bool with_target,
     Instance instance;
     instance.id = {part.collector, common.name};
     instance.worker = entry + "/" + (part.worker.empty() ? part.collector : part.worker);
-    instance.interval = common.interval;
-    instance.timeout = common.timeout;
+    instance.interval = part.interval > 0ms ? part.interval : common.interval;
+    instance.timeout = part.timeout > 0ms ? part.timeout : common.timeout;
     instance.max_series =
         common.max_series > 0 ? static_cast<std::size_t>(common.max_series) : part.max_series;
     instance.constant_labels = ConstantLabels(common, with_target);
-    instance.fingerprint = config::Canonical(node) + (with_target ? "+target" : "");
+    instance.fingerprint =
+        config::Canonical(node) + (with_target ? "+target" : "") + part.made_from;
     instance.impl = std::move(part.impl);
     instances.push_back(std::move(instance));
   }

@@ -30,6 +30,12 @@ struct Part {
   bool on = true;  // off: made only to have its options checked and its metrics listed
   // The series budget where the entry names none.
   std::size_t max_series = 10'000;
+  // Where they are not those of the entry; 0: they are.
+  Milliseconds interval{0};
+  Milliseconds timeout{0};
+  // What the part was made from besides the entry's own text, such as the content of files: a
+  // reload that finds it changed replaces the part.
+  std::string made_from = {};
 };
 
 struct Kind {

@@ -107,8 +107,12 @@ class BoundedConnect final : public pqxx::connectionpolicy {
       PQfinish(connection);
       throw;
     }
+    started_ = connection;
     return connection;
   }
+
+  // The session below pqxx, which owns it.
+  PGconn* started() const { return started_; }
 
  private:
   PGconn* Start() const {
@@ -150,6 +154,7 @@ class BoundedConnect final : public pqxx::connectionpolicy {
   const std::string& database_;
   const Deadline deadline_;
   bool used_ = false;
+  PGconn* started_ = nullptr;
 };
 
 class PqxxConnection final : public pqxx::connection_base {
@@ -159,6 +164,8 @@ class PqxxConnection final : public pqxx::connection_base {
     init();
   }
   ~PqxxConnection() noexcept { close(); }
+
+  PGconn* raw() const { return policy_.started(); }
 
  private:
   BoundedConnect policy_;
@@ -285,6 +292,106 @@ Result<Rows> Connection::Query(const std::string& name, const std::string& sql, 
     }
     return Rows(std::make_unique<Rows::Impl>(Rows::Impl{transaction.exec_prepared(name)}));
   });
+}
+
+namespace {
+
+using ResultOwner = std::unique_ptr<PGresult, decltype(&PQclear)>;
+
+ResultOwner NextResult(PGconn* session) { return {PQgetResult(session), PQclear}; }
+
+// As pqxx would, for Guarded().
+[[noreturn]] void ThrowFailure(PGconn* session, const PGresult* result) {
+  if (PQstatus(session) != CONNECTION_OK) throw pqxx::broken_connection(PQerrorMessage(session));
+  const char* const message =
+      result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : PQerrorMessage(session);
+  const char* const state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
+  throw pqxx::sql_error(message ? message : "no answer", "", state ? state : "");
+}
+
+// Hands the rows of one statement to a reader and counts them.
+class RowStream {
+ public:
+  RowStream(const StreamLimits& limits, RowReader& reader) : limits_(limits), reader_(reader) {}
+
+  // The columns of the first result; the only row of each that has one. False over the limits.
+  bool Take(const PGresult* result) {
+    const int columns = PQnfields(result);
+    if (first_) {
+      first_ = false;
+      std::vector<std::string_view> names;
+      for (int i = 0; i < columns; ++i) names.emplace_back(PQfname(result, i));
+      cells_.resize(names.size());
+      status_ = reader_.Columns(names);
+    }
+    for (int row = 0; row < PQntuples(result); ++row) {
+      for (int i = 0; i < columns; ++i) {
+        auto& cell = cells_[static_cast<std::size_t>(i)];
+        cell.null = PQgetisnull(result, row, i) != 0;
+        cell.text = {PQgetvalue(result, row, i),
+                     static_cast<std::size_t>(PQgetlength(result, row, i))};
+        bytes_ += cell.text.size();
+      }
+      if (++rows_ > limits_.rows || bytes_ > limits_.bytes) return false;
+      if (status_) status_ = reader_.Add(cells_);
+    }
+    return true;
+  }
+
+  Status Excess() const {
+    const bool rows = rows_ > limits_.rows;
+    return Fail(ErrorCode::kInvalid, "returns more than " +
+                                         std::to_string(rows ? limits_.rows : limits_.bytes) +
+                                         (rows ? " rows" : " bytes"));
+  }
+  const Status& status() const { return status_; }
+
+ private:
+  const StreamLimits& limits_;
+  RowReader& reader_;
+  bool first_ = true;
+  std::vector<Cell> cells_;
+  std::size_t rows_ = 0;
+  std::size_t bytes_ = 0;
+  Status status_;
+};
+
+}  // namespace
+
+Status Connection::Stream(const std::string& sql, const StreamLimits& limits, Deadline deadline,
+                          RowReader& reader) {
+  PGconn* const session = impl_->session.raw();
+  const auto done = impl_->Guarded(deadline, [&]() -> Status {
+    RowStream stream(limits, reader);
+    const int sent =
+        PQsendQueryParams(session, sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0);
+    if (sent != 1 || PQsetSingleRowMode(session) != 1) ThrowFailure(session, nullptr);
+    while (const auto result = NextResult(session)) {
+      switch (PQresultStatus(result.get())) {
+        case PGRES_SINGLE_TUPLE:
+        case PGRES_TUPLES_OK:
+        case PGRES_COMMAND_OK:
+        case PGRES_EMPTY_QUERY:
+          if (stream.Take(result.get())) break;
+          impl_->alive = false;
+          return stream.Excess();
+        case PGRES_FATAL_ERROR: {
+          // Whatever follows the error belongs to it; the session is idle again after it.
+          while (NextResult(session) && PQstatus(session) == CONNECTION_OK) {
+          }
+          ThrowFailure(session, result.get());
+        }
+        default:
+          impl_->alive = false;
+          return Fail(ErrorCode::kInvalid, "is not a query that returns rows");
+      }
+    }
+    // The next statement must not find itself in a transaction that this one has begun.
+    if (PQtransactionStatus(session) != PQTRANS_IDLE) impl_->alive = false;
+    return stream.status();
+  });
+  if (!done) return Fail(done.error());
+  return *done;
 }
 
 bool Connection::alive() const { return impl_->alive; }

@@ -59,6 +59,22 @@ class Rows {
   std::unique_ptr<Impl> impl_;
 };
 
+// The most that Stream() takes.
+struct StreamLimits {
+  std::size_t rows = 10'000;
+  std::size_t bytes = 16 * 1024 * 1024;  // of all values together
+};
+
+// Receives what Stream() reads: its columns once, then row after row.
+class RowReader {
+ public:
+  virtual ~RowReader() = default;
+
+  // Nothing more is handed over after either has failed.
+  virtual Status Columns(std::span<const std::string_view> names) = 0;
+  virtual Status Add(Row row) = 0;
+};
+
 class Connection {
  public:
   // Connects to `database`, or to the one that the options name if it is empty. kInvalid: the
@@ -76,6 +92,12 @@ class Connection {
   // again (missing right, relation or function); kTimeout: the deadline, or a timeout of the
   // session; kUnavailable: the server or the connection went away.
   Result<Rows> Query(const std::string& name, const std::string& sql, Deadline deadline);
+
+  // Runs `sql`, one statement that is somebody else's: it is not prepared, and its rows are handed
+  // to `reader` as they arrive, so that no more of them than `limits` are ever held. What exceeds
+  // them is kInvalid and costs the connection, which is quicker than reading the rest.
+  Status Stream(const std::string& sql, const StreamLimits& limits, Deadline deadline,
+                RowReader& reader);
 
   // False once the connection is lost, or was given up at a deadline: discard it.
   bool alive() const;
