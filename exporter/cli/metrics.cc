@@ -46,6 +46,7 @@ std::string MetricsPage() {
   for (const auto& kind : collectors::Kinds()) {
     out += "\n## " + std::string(kind.name) + "\n\n" + std::string(kind.summary) + "\n";
     for (const auto& part : collectors::MakeDefaultParts(kind)) {
+      if (part.impl->Metrics().empty()) continue;
       if (part.collector != kind.name) out += "\n### " + part.collector + "\n";
       out += '\n';
       AppendTable(out, part.impl->Metrics());
