@@ -1,7 +1,5 @@
 #include "collectors/host/prom_file.h"
 
-#include <algorithm>
-
 #include "collectors/host/text.h"
 
 namespace vigia::collectors::host {
@@ -41,9 +39,10 @@ Status PromFile::Add(const text::PageSample& sample, const std::filesystem::path
     return Fail(Malformed(path, "line " + std::to_string(sample.line) +
                                     ": samples with a timestamp are not accepted"));
   }
-  const auto& family = *sample.family;
-  const std::string help = family.help.empty() ? "Metric read from " + path.string() : family.help;
-  const Metric* const metric = metrics.Get(family.name, family.type, help);
+  if (samples_.size() == kMaxSamples) {
+    return Fail(Malformed(path, "has more than " + std::to_string(kMaxSamples) + " samples"));
+  }
+  const Metric* const metric = MetricOf(*sample.family, path, metrics);
   if (!metric) {
     return Fail(Malformed(path, "more than " + std::to_string(PromMetrics::kMax) +
                                     " names of metrics were read since the start"));
@@ -55,10 +54,18 @@ Status PromFile::Add(const text::PageSample& sample, const std::filesystem::path
     kept.labels.push_back({Keep(label.name), Keep(label.value)});
   }
   samples_.push_back(std::move(kept));
-  if (std::find(metrics_.begin(), metrics_.end(), metric) == metrics_.end()) {
-    metrics_.push_back(metric);
-  }
   return Ok();
+}
+
+const Metric* PromFile::MetricOf(const text::PageFamily& family, const std::filesystem::path& path,
+                                 PromMetrics& metrics) {
+  if (family.index >= by_family_.size()) by_family_.resize(family.index + 1, nullptr);
+  auto& metric = by_family_[family.index];
+  if (metric) return metric;
+  const auto missing = "Metric read from " + path.string();
+  metric = metrics.Get(family.name, family.type, family.help.empty() ? missing : family.help);
+  if (metric) metrics_.push_back(metric);
+  return metric;
 }
 
 std::string_view PromFile::Keep(std::string_view text) { return strings_.emplace_back(text); }

@@ -48,6 +48,8 @@ struct PromSample {
 
 class PromFile {
  public:
+  static constexpr std::size_t kMaxSamples = 100'000;
+
   // Parses the text of the file at `path`, which is for messages and missing help texts. Errors
   // name it. Samples with timestamps are refused: the time of a sample is when it is scraped.
   static Result<PromFile> Parse(const std::filesystem::path& path, std::string_view text,
@@ -60,11 +62,14 @@ class PromFile {
  private:
   Status Add(const text::PageSample& sample, const std::filesystem::path& path,
              PromMetrics& metrics);
+  const Metric* MetricOf(const text::PageFamily& family, const std::filesystem::path& path,
+                         PromMetrics& metrics);
   std::string_view Keep(std::string_view text);
 
   std::vector<PromSample> samples_;
   std::vector<const Metric*> metrics_;
-  std::deque<std::string> strings_;  // what the samples' views point into
+  std::vector<const Metric*> by_family_;  // by PageFamily::index
+  std::deque<std::string> strings_;       // what the samples' views point into
 };
 
 }  // namespace vigia::collectors::host
