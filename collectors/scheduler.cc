@@ -27,6 +27,12 @@ Duration TickSlack(Milliseconds interval) { return std::min<Milliseconds>(interv
 
 constexpr Duration kWatchInterval = 1s;
 
+// Once a worker is awake it also runs what is due so soon after: one wake-up instead of many for
+// instances whose ticks have drifted apart.
+Duration TickCoalescing(Milliseconds interval) {
+  return std::min<Milliseconds>(interval / 10, 100ms);
+}
+
 // A scrape that waits for some runs to end.
 struct Wait {
   std::size_t remaining = 0;
@@ -96,7 +102,7 @@ struct Worker {
     return std::any_of(runners.begin(), runners.end(),
                        [&](auto& r) { return r->running && r->started <= instant; });
   }
-  // Requested ones first, then those whose tick has come; nullptr if there is none.
+  // Requested ones first, then those due by `now`; nullptr if there is none.
   Runner* Next(Instant now) const {
     for (const auto& runner : runners) {
       if (runner->requested) return runner.get();
@@ -105,6 +111,11 @@ struct Worker {
       if (runner->due <= now) return runner.get();
     }
     return nullptr;
+  }
+  Milliseconds ShortestInterval() const {
+    Milliseconds shortest = Milliseconds::max();
+    for (const auto& runner : runners) shortest = std::min(shortest, runner->instance.interval);
+    return shortest;
   }
   Instant EarliestDue() const {
     Instant earliest = Instant::max();
@@ -166,10 +177,15 @@ void Scheduler::Core::StartWorker(std::shared_ptr<Worker> worker) {
 void Scheduler::Core::WorkerLoop(Worker& worker) {
   Lock lock(mutex);
   const auto stop = worker.stop.get_token();
+  const auto coalescing = TickCoalescing(worker.ShortestInterval());
+  Instant horizon{};  // what is due by then is run without waiting
   while (!stop.stop_requested()) {
-    if (Runner* runner = worker.Next(clock.Now())) {
+    const Instant now = clock.Now();
+    if (worker.EarliestDue() <= now) horizon = std::max(horizon, now + coalescing);
+    if (Runner* runner = worker.Next(std::max(now, horizon))) {
       RunOnce(*runner, lock);
     } else {
+      horizon = {};
       clock.WaitUntil(lock, worker.wake, stop, worker.EarliestDue(),
                       [&] { return worker.AnyRequested(); });
     }

@@ -138,6 +138,23 @@ TEST_CASE("without scrapes a collector runs once per interval", "[scheduler]") {
   }
 }
 
+TEST_CASE("ticks of one worker that have drifted apart come together", "[scheduler]") {
+  Stand stand;
+  auto& early = stand.Add("early", "shared");
+  auto& late = stand.Add("late", "shared");
+  stand.Start();
+  stand.scheduler_.Scrape([](const InstanceId& id) { return id.name == "early"; });
+  stand.clock_.Advance(50ms);
+  stand.scheduler_.Scrape([](const InstanceId& id) { return id.name == "late"; });
+  const int early_runs = early.ended();
+  const int late_runs = late.ended();
+  // The tick of `early` is due, that of `late` 50 ms later: both run now.
+  stand.clock_.AwaitWaiters(2);
+  stand.clock_.Advance(10450ms);
+  REQUIRE(early.AwaitEnded(early_runs + 1));
+  REQUIRE(late.AwaitEnded(late_runs + 1));
+}
+
 TEST_CASE("a hung collector delays no scrape and its series become unknown", "[scheduler]") {
   Stand stand;
   auto& hung = stand.Add("hung");
