@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <ctime>
-#include <optional>
+#include <exception>
+
+#include "exporter/http/large_stack.h"
 
 namespace vigia::http {
 namespace {
@@ -153,10 +156,19 @@ class ChunkWriter {
 Sent SendStream(const AnswerContext& context, const Response& response, std::string head) {
   ChunkWriter writer(context, std::move(head));
   Status status = Fail(ErrorCode::kInternal, "the stream threw");
-  try {
+  const auto stream = [&] {
     status = response.stream([&](std::string_view piece) { return writer.Write(piece); });
+  };
+  try {
+    if (context.large_stack) {
+      OnLargeStack(stream);
+    } else {
+      stream();
+    }
   } catch (const std::exception& error) {
     status = Fail(ErrorCode::kInternal, error.what());
+  } catch (...) {
+    // As for handlers: the answer is cut short, and the server goes on.
   }
   if (!status) {
     writer.Flush();

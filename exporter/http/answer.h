@@ -22,6 +22,7 @@ struct AnswerContext {
   Timestamp now = 0;
   bool http11 = true;
   bool head_only = false;
+  bool large_stack = false;  // for streaming
   bool keep_alive = false;
 };
 

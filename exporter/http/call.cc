@@ -6,6 +6,7 @@
 
 #include "exporter/http/answer.h"
 #include "exporter/http/decode.h"
+#include "exporter/http/large_stack.h"
 #include "exporter/http/request_id.h"
 
 namespace vigia::http {
@@ -43,6 +44,7 @@ void Call::Run(bool stopping) {
                           .now = options_.clock->Wall(),
                           .http11 = head_.http11,
                           .head_only = head_.method == "HEAD",
+                          .large_stack = route_ && route_->large_stack,
                           .keep_alive = keep_alive},
                          response);
   Linger();
@@ -70,7 +72,10 @@ Response Call::Answer(bool stopping) {
     if (auto instead = FindRoute()) return *std::move(instead);
     if (auto instead = CheckChange()) return *std::move(instead);
     if (auto instead = ReadBody()) return *std::move(instead);
-    return route_->handler(request_);
+    if (!route_->large_stack) return route_->handler(request_);
+    Response response;
+    OnLargeStack([&] { response = route_->handler(request_); });
+    return response;
   } catch (const std::exception& error) {
     error_ = error.what();
   } catch (...) {

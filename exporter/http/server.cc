@@ -22,6 +22,17 @@ class Server::Impl {
  private:
   void Serve(Exchange& exchange);
 
+  // Counts a request as served when it goes, however that comes.
+  struct Leave {
+    ~Leave() {
+      if (!counted) return;
+      const std::lock_guard lock(server.mutex_);
+      if (--server.serving_ == 0) server.served_.notify_all();
+    }
+    Impl& server;
+    const bool counted;
+  };
+
   // Constant after Start().
   const Router router_;
   const Options options_;
@@ -65,14 +76,8 @@ void Server::Impl::Serve(Exchange& exchange) {
     stopping = stopping_;
     if (!stopping) ++serving_;
   }
-  try {
-    Call(router_, options_, watchdog_, exchange).Run(stopping);
-  } catch (const std::exception&) {
-    exchange.CloseAfter();  // out of memory: nothing can be said any more
-  }
-  if (stopping) return;
-  const std::lock_guard lock(mutex_);
-  if (--serving_ == 0) served_.notify_all();
+  const Leave leave{*this, !stopping};
+  Call(router_, options_, watchdog_, exchange).Run(stopping);
 }
 
 void Server::Impl::Stop(std::chrono::milliseconds grace) {

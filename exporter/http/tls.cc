@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <utility>
 
 namespace vigia::http {
@@ -256,7 +257,11 @@ int TlsSettings::VerifyMode() const {
 }
 
 int TlsSettings::OnVerify(X509_STORE_CTX* store, void* self) {
-  return static_cast<const TlsSettings*>(self)->Verify(store) ? 1 : 0;
+  try {
+    return static_cast<const TlsSettings*>(self)->Verify(store) ? 1 : 0;
+  } catch (const std::exception&) {  // out of memory; OpenSSL is no place for exceptions
+    return 0;
+  }
 }
 
 // Called when the client has sent a certificate.
@@ -313,13 +318,17 @@ class OpensslServer final : public TlsServer {
  private:
   static int OnClientHello(SSL* connection, int* alert, void* self) {
     client_verified = false;
+    *alert = SSL_AD_INTERNAL_ERROR;
     // The connection holds on to the context, but not to the settings, which OnVerify needs:
     // they stay until this thread, which serves the connection, shakes hands again.
     thread_local std::shared_ptr<const TlsSettings> settings;
-    settings = static_cast<OpensslServer*>(self)->current_();
+    try {
+      settings = static_cast<OpensslServer*>(self)->current_();
+    } catch (const std::exception&) {  // out of memory; OpenSSL is no place for exceptions
+      return SSL_CLIENT_HELLO_ERROR;
+    }
     if (settings && settings->ApplyTo(connection)) return SSL_CLIENT_HELLO_SUCCESS;
     ERR_clear_error();
-    *alert = SSL_AD_INTERNAL_ERROR;
     return SSL_CLIENT_HELLO_ERROR;
   }
 

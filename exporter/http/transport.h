@@ -60,7 +60,7 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
-  // Calls `handle` from many threads; it does not throw.
+  // Calls `handle` from many threads; a connection on which it throws is closed.
   using Handle = std::function<void(Exchange&)>;
   static Result<std::unique_ptr<Transport>> Start(const TransportOptions& options, Handle handle);
 

@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "exporter/http/large_stack.h"
+
 namespace vigia::http {
 namespace {
 
@@ -100,7 +102,9 @@ Result<std::shared_ptr<const WebSettings>> WebSettingsFile::Read() {
 void WebSettingsFile::Refresh() {
   const std::lock_guard reading(reading_);
   if (Stamps() == stamps_) return;
-  auto settings = Read();
+  Result<std::shared_ptr<const WebSettings>> settings;
+  // Whoever comes by reads it: a worker of civetweb, with its small stack.
+  OnLargeStack([&] { settings = Read(); });
   std::string fault;
   {
     const std::lock_guard lock(mutex_);

@@ -1,5 +1,6 @@
 #include "exporter/http/server.h"
 
+#include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <thread>
@@ -85,6 +86,32 @@ TEST_CASE("a handler that throws answers 500 and the server goes on", "[http]") 
   const Stand stand(Routes());
   REQUIRE(Get(stand.port, "/throw").status == 500);
   REQUIRE(Get(stand.port, "/hello").status == 200);
+}
+
+TEST_CASE("a handler that recurses gets the stack for it", "[http]") {
+  // Touches a megabyte of stack, ten times what a worker has.
+  const auto deep = [] {
+    std::array<volatile char, 1'000'000> room;
+    for (std::size_t i = 0; i < room.size(); i += 4096) room[i] = 1;
+    return room[4096] == 1;
+  };
+  Router router;
+  router.Add({.method = "GET",
+              .pattern = "/deep",
+              .handler =
+                  [&](const Request& request) {
+                    Response response = Response::Text(deep() ? 200 : 500, "");
+                    if (!request.Parameter("throw").empty()) throw std::runtime_error("broken");
+                    response.stream = [&](const Sink& sink) {
+                      sink(deep() ? "deep" : "");
+                      return Ok();
+                    };
+                    return response;
+                  },
+              .large_stack = true});
+  const Stand stand(std::move(router));
+  CHECK(Get(stand.port, "/deep").body == "deep");
+  CHECK(Get(stand.port, "/deep?throw=1").status == 500);
 }
 
 TEST_CASE("a streamed answer arrives whole", "[http]") {
