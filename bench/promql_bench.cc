@@ -199,5 +199,3 @@ BENCHMARK(BM_Parse)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace vigia::promql
-
-BENCHMARK_MAIN();

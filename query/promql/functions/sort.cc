@@ -12,8 +12,8 @@
 namespace vigia::promql {
 namespace {
 
-// Evaluates the vector, and says so where sorting it is in vain. `query_steps` beyond one mean a
-// range query, whose answer is ordered by labels whatever happens here.
+// Evaluates the vector, and says so where sorting it is in vain: a range query's answer is ordered
+// by labels whatever happens here.
 QueryResult<Vector> ToBeSorted(Evaluator& evaluator, const Call& call, const Steps& steps) {
   Context& context = evaluator.context();
   if (!context.instant() && !context.is2()) {
