@@ -9,6 +9,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)  # without a version: Debian ships no version file
 find_package(civetweb CONFIG REQUIRED)
 find_package(nlohmann_json REQUIRED)
+find_package(date REQUIRED)
 find_package(OpenSSL REQUIRED)
 
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)
