@@ -21,7 +21,8 @@ void Trim(Columns& columns, std::size_t start, Timestamp from, Timestamp to) {
 }
 
 void SortByTime(Columns& columns, std::size_t start) {
-  auto& [times, values] = columns;
+  auto& times = columns.times;
+  auto& values = columns.values;
   const auto in_order = std::adjacent_find(times.begin() + static_cast<std::ptrdiff_t>(start),
                                            times.end(), std::greater_equal<>()) == times.end();
   if (in_order) return;

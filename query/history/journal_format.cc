@@ -77,7 +77,7 @@ bool ReadValue(ByteReader& in, unsigned control, std::uint64_t& bits) {
   if (form + skipped > 8) return false;
   const auto bytes = in.Bytes(form);
   std::uint64_t changed = 0;
-  std::memcpy(&changed, bytes.data(), bytes.size());
+  bytes.copy(reinterpret_cast<char*>(&changed), sizeof changed);
   bits ^= changed << (8 * skipped);
   return true;
 }
