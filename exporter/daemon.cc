@@ -159,15 +159,10 @@ class Running {
   Status OpenGate(const Config& config) {
     http::Gate::Options options;
     options.web_config = config.web_config;
-    options.pem_file = config.data_dir / "web-tls.pem";
-    options.limit = {config.http.rate, config.http.burst};
-    if (!config.web_config.empty()) {
-      std::error_code error;
-      std::filesystem::create_directories(config.data_dir, error);
-      if (error) {
-        return Fail(ErrorCode::kUnavailable, config.data_dir.string() + ": " + error.message());
-      }
-    }
+    options.client_rate = {config.http.rate, config.http.burst};
+    options.report = [](std::string_view what) {
+      log::Warn("web configuration", {{"report", std::string(what)}});
+    };
     auto gate = http::Gate::Open(SystemClock(), std::move(options));
     if (!gate) return Fail(gate.error());
     gate_ = *std::move(gate);
@@ -182,7 +177,7 @@ class Running {
     http.keep_alive_timeout = config.http.keep_alive_timeout;
     http.tls = gate_->tls();
     http.admit = [this](http::Request& request) { return gate_->Admit(request); };
-    http.headers = [this] { return gate_->ExtraHeaders(); };
+    http.header_lines = [this] { return gate_->HeaderLines(); };
     http.on_access = [this](const http::AccessRecord& record) { http_metrics_.Record(record); };
     return http;
   }

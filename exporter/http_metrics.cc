@@ -47,7 +47,8 @@ void HttpMetrics::Record(const http::AccessRecord& record) {
               {"bytes", std::to_string(record.bytes)},
               {"seconds", FormatDouble(record.took.count())},
               {"client", record.request.remote_address},
-              {"user", record.request.user}});
+              {"user", record.request.user},
+              {"error", record.error}});
 }
 
 }  // namespace vigia::exporter

@@ -84,6 +84,7 @@ void AddEndpoints(http::Router& router, const EndpointContext& context) {
                     return status ? Response::Text(200, "configuration reloaded\n")
                                   : Response::Text(500, status.error().message());
                   },
+              .large_stack = true,
               .changes_state = true});
 }
 

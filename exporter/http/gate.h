@@ -1,19 +1,22 @@
-// Who is let in: users, rate limits and headers by web.yml, which is read again when it or its
+// Who is let in: users, rate limits, TLS and headers by web.yml, which is read again when it or its
 // certificates change. Thread-safe.
 
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "core/clock.h"
 #include "core/result.h"
 #include "exporter/http/message.h"
 #include "exporter/http/passwords.h"
 #include "exporter/http/rate_limit.h"
-#include "exporter/http/web_config.h"
+#include "exporter/http/tls.h"
+#include "exporter/http/web_settings.h"
 
 namespace vigia::http {
 
@@ -21,41 +24,35 @@ class Gate {
  public:
   struct Options {
     std::filesystem::path web_config;  // empty: no users, no TLS
-    // Where chain and key are written in one file, as civetweb wants them; the folder exists.
-    std::filesystem::path pem_file;
-    RateLimiter::Limit limit;  // unless web.yml has one; clients on loopback are exempt
+    Rate client_rate;                  // per address, beside web.yml's for all; 0: no limit
+    bool limit_loopback = false;       // whether client_rate holds for 127.0.0.0/8, too
+    // Gets what a person should know of: a new web.yml with faults, keys that have no effect.
+    std::function<void(std::string_view)> report = nullptr;
   };
 
-  // kInvalid with all faults of web.yml, one a line.
+  // kInvalid with all faults of web.yml, one a line. The clock lives longer.
   static Result<std::unique_ptr<Gate>> Open(const Clock& clock, Options options);
 
-  // What the server's listeners need.
-  std::optional<TlsOptions> tls() const;
+  // For Server::Options; null where web.yml has no TLS.
+  TlsServer* tls() const { return tls_.get(); }
 
-  // For Server::Options.
+  // The answer to a request that is not let in; else sets request.user.
   std::optional<Response> Admit(Request& request);
-  Headers ExtraHeaders();
+
+  // Security headers for every answer, as they stand in a head: "Name: value\r\n" each.
+  std::string HeaderLines();
 
  private:
-  // Tells whether files have changed: names, sizes and times of all of them.
-  using Stamp = std::string;
+  Gate(const Clock& clock, Options options);
 
-  Gate(const Clock& clock, Options options)
-      : clock_(clock), options_(std::move(options)), limiter_(clock) {}
+  std::optional<Response> CheckRates(const WebSettings& settings, const Request& request);
+  std::optional<Response> CheckUser(const WebSettings& settings, Request& request);
 
-  Status Load();
-  std::shared_ptr<const WebConfig> Current();
-  Stamp StampOf(const WebConfig& web) const;
-
-  const Clock& clock_;
   const Options options_;
+  WebSettingsFile settings_;
   PasswordChecker passwords_;
-  RateLimiter limiter_;
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::shared_ptr<const WebConfig> web_ = std::make_shared<WebConfig>();
-  Stamp stamp_;
-  Instant checked_{};
+  std::optional<ClientLimiter> client_limiter_;
+  std::unique_ptr<TlsServer> tls_;
 };
 
 }  // namespace vigia::http

@@ -1,5 +1,7 @@
 #include "exporter/http/message.h"
 
+#include <algorithm>
+
 namespace vigia::http {
 namespace {
 
@@ -48,11 +50,23 @@ std::vector<std::string> Request::ParameterList(std::string_view name) const {
   return values;
 }
 
-std::string_view Request::Header(std::string_view lower_case_name) const {
+std::string_view HeaderValue(const Headers& headers, std::string_view lower_case_name) {
   for (const auto& [name, value] : headers) {
     if (name == lower_case_name) return value;
   }
   return {};
+}
+
+std::string_view Request::Header(std::string_view lower_case_name) const {
+  return HeaderValue(headers, lower_case_name);
+}
+
+bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool Request::FromLoopback() const { return remote_address.starts_with("127."); }
@@ -76,6 +90,8 @@ std::string_view ReasonPhrase(int status) {
   switch (status) {
     case 200:
       return "OK";
+    case 201:
+      return "Created";
     case 202:
       return "Accepted";
     case 204:
@@ -84,6 +100,8 @@ std::string_view ReasonPhrase(int status) {
       return "Found";
     case 304:
       return "Not Modified";
+    case 307:
+      return "Temporary Redirect";
     case 400:
       return "Bad Request";
     case 401:
@@ -94,6 +112,8 @@ std::string_view ReasonPhrase(int status) {
       return "Not Found";
     case 405:
       return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
     case 408:
       return "Request Timeout";
     case 409:
@@ -102,6 +122,8 @@ std::string_view ReasonPhrase(int status) {
       return "Content Too Large";
     case 415:
       return "Unsupported Media Type";
+    case 417:
+      return "Expectation Failed";
     case 422:
       return "Unprocessable Content";
     case 429:
@@ -110,10 +132,14 @@ std::string_view ReasonPhrase(int status) {
       return "Internal Server Error";
     case 501:
       return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
     case 503:
       return "Service Unavailable";
     case 504:
       return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
     default:
       return "Status";
   }

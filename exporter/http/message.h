@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/result.h"
+
 namespace vigia::http {
 
 // Names in lower case.
@@ -20,14 +22,16 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
   std::string method;  // HEAD arrives as GET
-  std::string path;    // decoded, cleaned
+  std::string path;    // decoded
   Parameters query;
   Parameters form;  // of an application/x-www-form-urlencoded body
   Headers headers;
   std::string body;
   std::string remote_address;
-  std::string user;  // who authenticated; empty for nobody
-  std::string id;    // X-Request-Id, taken or made
+  // Who authenticated, by password or by a verified client certificate (its subject); empty for
+  // nobody.
+  std::string user;
+  std::string id;  // X-Request-Id, taken or made
   bool tls = false;
   // What the placeholders of the route matched: {"name": "job"} for /label/{name}/values.
   std::map<std::string, std::string, std::less<>> path_parameters;
@@ -40,7 +44,8 @@ struct Request {
   bool FromLoopback() const;
 };
 
-// Takes the pieces of a streamed body; false once the client is gone, and the writer stops.
+// Takes the pieces of a streamed body, which are gathered into larger ones; false once the client
+// is gone, and the writer stops.
 using Sink = std::function<bool(std::string_view piece)>;
 
 struct Response {
@@ -49,13 +54,20 @@ struct Response {
   std::string body;
   // Sent instead of `body` if set: a page that many answers share.
   std::shared_ptr<const std::string> shared_body;
-  // Called to write the body piece by piece (chunked) if set.
-  std::function<void(const Sink&)> stream;
+  // Called to write the body piece by piece if set, once the head is on its way. An error cuts
+  // the connection: the client sees that the body is incomplete.
+  std::function<Status(const Sink&)> stream;
 
   static Response Text(int status, std::string text);
   static Response Html(std::string text);
   static Response Json(int status, std::string text);
 };
+
+// The first field of this name, empty if there is none.
+std::string_view HeaderValue(const Headers& headers, std::string_view lower_case_name);
+
+// Whether two words are the same but for the case of ASCII letters.
+bool EqualsIgnoringCase(std::string_view a, std::string_view b);
 
 // The words of a status: "Not Found".
 std::string_view ReasonPhrase(int status);

@@ -1,49 +1,67 @@
-// Passwords against bcrypt hashes, without letting the cost of bcrypt become a weapon.
-//
-// A right password is remembered (as a keyed digest) and costs nothing the next time; wrong ones
-// are checked one at a time, and beyond a short queue turned away. Thread-safe.
+// Checks passwords against bcrypt hashes without letting that cost get out of hand: what has
+// matched once is remembered, one hash is computed at a time, and few may wait for it.
 
 #pragma once
 
 #include <array>
 #include <condition_variable>
-#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 
+struct crypt_data;
+
 namespace vigia::http {
 
+// "$2y$10$" and 53 characters more; $2a$ and $2b$ mean the same.
+bool IsBcryptHash(std::string_view text);
+
+// Thread-safe.
 class PasswordChecker {
  public:
-  enum class Answer { kRight, kWrong, kBusy };
-
   PasswordChecker();
+  ~PasswordChecker();
 
-  // `users`: name -> bcrypt hash. An unknown user costs as much as a wrong password.
-  Answer Check(const std::map<std::string, std::string>& users, std::string_view user,
-               std::string_view password);
+  enum class Answer {
+    kMatch,
+    kMismatch,
+    kBusy,  // too many wait already, from this client or in all: ask again
+  };
+
+  // Whether `password` is that of `user` among `users` (name to bcrypt hash). An unknown user takes
+  // as long as a known one. `client` is an IPv4 address: one client may not take the places of
+  // the others.
+  Answer Check(const std::map<std::string, std::string>& users, const std::string& user,
+               const std::string& password, std::uint32_t client);
 
  private:
-  static constexpr std::size_t kRemembered = 256;
-  static constexpr int kQueue = 16;
+  using Digest = std::array<unsigned char, 32>;
+  struct DigestHash {
+    std::size_t operator()(const Digest& digest) const;
+  };
+  class Turn;
 
-  std::string Digest(std::string_view user, std::string_view password, std::string_view hash) const;
+  Digest Digested(std::string_view user, std::string_view hash, std::string_view password) const;
+  bool Matches(const std::string& hash, const std::string& password);
+  void Remember(const Digest& digest);
 
-  std::array<unsigned char, 32> key_;
+  const std::array<unsigned char, 32> key_;  // makes digests worthless outside this process
+
   std::mutex mutex_;
-  std::condition_variable turn_;
+  std::condition_variable turn_over_;
   // Guarded by mutex_.
-  std::unordered_set<std::string> right_;
-  std::deque<std::string> right_in_order_;
-  bool checking_ = false;
-  int waiting_ = 0;
-};
+  bool hashing_ = false;
+  std::map<std::uint32_t, int> waiting_;  // requests per client that wait or hash
+  int waiting_in_all_ = 0;
+  std::unordered_set<Digest, DigestHash> matched_;
+  std::deque<Digest> order_;  // of matched_, oldest first
 
-// "Basic dXNlcjpwYXNz" -> "user:pass"; empty if it is nothing of the kind.
-std::string DecodeBasic(std::string_view authorization);
+  std::unique_ptr<crypt_data> scratch_;  // of whoever has the turn
+};
 
 }  // namespace vigia::http

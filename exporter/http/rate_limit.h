@@ -1,45 +1,70 @@
-// At most so many requests per client address: a token bucket each. Thread-safe.
+// Token buckets: how many requests a client may make.
 
 #pragma once
 
-#include <chrono>
+#include <cstdint>
 #include <mutex>
-#include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 #include "core/clock.h"
-#include "core/hash.h"
 
 namespace vigia::http {
 
-class RateLimiter {
+struct Rate {
+  double per_second = 100;
+  double burst = 500;
+
+  friend bool operator==(const Rate&, const Rate&) = default;
+};
+
+// Zero: go ahead. Else how long until the next request is allowed.
+using Wait = std::chrono::duration<double>;
+
+// One bucket for everybody. Thread-safe.
+class Limiter {
  public:
-  struct Limit {
-    double rate = 0;   // requests per second; 0: no limit
-    double burst = 1;  // requests that may come at once
-  };
+  Limiter(Rate rate, const Clock& clock)
+      : rate_(rate), clock_(clock), tokens_(rate.burst), last_(clock.Now()) {}
 
-  explicit RateLimiter(const Clock& clock) : clock_(clock) {}
-
-  // Takes a token of `client`; returns 0 if there was one, else the seconds until there is.
-  double Take(std::string_view client, Limit limit);
+  Wait Take();
 
  private:
-  // Clients beyond it share what is left: full buckets are forgotten first.
-  static constexpr std::size_t kMaxClients = 10'000;
-
-  struct Bucket {
-    double tokens;
-    Instant filled;
-  };
-
-  void ForgetFull(Limit limit, Instant now);
-
+  const Rate rate_;
   const Clock& clock_;
   std::mutex mutex_;
-  std::unordered_map<std::string, Bucket, StringHash, std::equal_to<>>
-      buckets_;  // guarded by mutex_
+  // Guarded by mutex_.
+  double tokens_;
+  Instant last_;
 };
+
+// A bucket per IPv4 address, in a table of fixed size: when many addresses come at once, those
+// not heard of for longest begin anew. Thread-safe.
+class ClientLimiter {
+ public:
+  // At most `clients` addresses are remembered, rounded up to a multiple of 8.
+  ClientLimiter(Rate rate, const Clock& clock, std::size_t clients = 4096);
+
+  Wait Take(std::uint32_t address);
+
+ private:
+  struct Bucket {
+    std::uint32_t address = 0;
+    float tokens = 0;
+    Instant last = Instant::min();  // never used
+  };
+
+  Bucket& Find(std::uint32_t address);
+
+  const Rate rate_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::vector<Bucket> buckets_;  // guarded by mutex_
+};
+
+// "192.0.2.1" as a number, 0 for anything else.
+std::uint32_t ParseIpv4(std::string_view address);
+
+inline bool IsLoopback(std::uint32_t address) { return address >> 24 == 127; }
 
 }  // namespace vigia::http

@@ -20,6 +20,9 @@ struct Route {
   Handler handler;
   // Larger bodies are refused while they are read.
   std::size_t max_body = 1024 * 1024;
+  // Handler and stream run on a stack of the usual size instead of a worker's, of which civetweb
+  // makes 100 kB: for handlers that recurse. Costs a thread for each request.
+  bool large_stack = false;
   // From other machines only for authenticated users, and never from another site's page.
   bool changes_state = false;
 };

@@ -1,45 +1,36 @@
-// web.yml of Prometheus' exporter-toolkit: TLS, users, headers, rate limit.
-//
-// https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md is the
-// format. What this server cannot do is a fault of the file, never left out in silence.
+// web.yml, the web configuration of Prometheus' exporter-toolkit (its docs/web-configuration.md):
+// TLS, users, headers and a rate limit.
 
 #pragma once
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/config/diagnostics.h"
-#include "core/duration.h"
-#include "exporter/http/message.h"
-#include "exporter/http/server.h"
+#include "exporter/http/rate_limit.h"
+#include "exporter/http/tls.h"
 
 namespace vigia::http {
 
+// Immutable once loaded.
 struct WebConfig {
-  struct Tls {
-    std::filesystem::path cert_file;
-    std::filesystem::path key_file;
-    std::string cert;  // instead of the files
-    std::string key;
-    TlsOptions options;  // without certificate_file
-  };
-  struct RateLimit {
-    Milliseconds interval{};  // between requests of one client
-    std::int64_t burst = 1;
-  };
+  std::shared_ptr<const TlsSettings> tls;      // null: without encryption
+  std::map<std::string, std::string> headers;  // replace our own; an empty value removes
+  std::map<std::string, std::string> users;    // name to bcrypt hash; empty: open to all
+  std::optional<Rate> rate_limit;              // of all clients together
 
-  std::optional<Tls> tls;
-  Headers headers;
-  std::map<std::string, std::string> users;  // name -> bcrypt hash
-  std::optional<RateLimit> rate_limit;
-
-  // The chain and the key in one text, as civetweb reads them.
-  Result<std::string> Pem() const;
+  // Worth telling the user: keys that are accepted but mean nothing here.
+  std::vector<std::string> notes;
+  // What the configuration was read from, besides the file itself.
+  std::vector<std::filesystem::path> files;
 };
 
-// Faults go to `diagnostics`; relative paths are taken from the file's folder.
+// Reads a file and those it names. Faults go to `diagnostics`; the result is then only good for
+// its `files`.
 WebConfig LoadWebConfig(const std::filesystem::path& path, config::Diagnostics& diagnostics);
 
 }  // namespace vigia::http

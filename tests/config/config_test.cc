@@ -174,9 +174,9 @@ TEST_CASE("addresses that cannot be listened on are faults where they stand", "[
   REQUIRE(Faults("listen: []\n") ==
           "vigia.yml:1:1: listen: names no address; write one such as 127.0.0.1:9845\n");
   REQUIRE(Faults("listen:\n  - 127.0.0.1:9845\n  - 127.0.0.1:98450\n  - \"[::1]:9845\"\n") ==
-          "vigia.yml:3:5: listen 127.0.0.1:98450: write ADDRESS:PORT, such as 127.0.0.1:9845\n"
-          "vigia.yml:4:5: listen [::1]:9845: IPv6 is not available; write an IPv4 address, such as "
-          "127.0.0.1:9845\n");
+          "vigia.yml:3:5: listen: 127.0.0.1:98450: the port has to be a number up to 65535\n"
+          "vigia.yml:4:5: listen: [::1]:9845: vigia cannot listen on IPv6 addresses; write an IPv4 "
+          "ADDRESS:PORT\n");
 }
 
 TEST_CASE("limits of the daemon are checked", "[config]") {

@@ -83,6 +83,8 @@ bool RawConnection::Send(const std::string& bytes) const {
   return true;
 }
 
+void RawConnection::Finish() const { ::shutdown(socket_, SHUT_WR); }
+
 std::string RawConnection::ReadAll(std::chrono::milliseconds timeout) const {
   std::string out;
   char buffer[65536];

@@ -37,6 +37,8 @@ class RawConnection {
   bool connected() const { return socket_ >= 0; }
   // False once the other side has closed.
   bool Send(const std::string& bytes) const;
+  // Says that nothing more will be sent; answers can still be read.
+  void Finish() const;
   // What arrives until the other side closes, or until `timeout` passes without a byte.
   std::string ReadAll(std::chrono::milliseconds timeout = std::chrono::seconds(10)) const;
 

@@ -1,0 +1,13 @@
+// Runs something on a thread of its own, for its stack.
+
+#pragma once
+
+#include <functional>
+
+namespace vigia::http {
+
+// Runs `work` to its end on a stack of the usual size (ulimit -s). Throws what it throws, and
+// std::system_error where no thread can be had.
+void OnLargeStack(const std::function<void()>& work);
+
+}  // namespace vigia::http

@@ -1,0 +1,51 @@
+#include "exporter/http/sockets.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <memory>
+#include <optional>
+
+#include "core/number.h"
+
+namespace vigia::http {
+namespace {
+
+std::optional<SocketName> NameOf(int descriptor) {
+  sockaddr_in local{};
+  socklen_t size = sizeof local;
+  // The calls leave sockaddr_in alone beyond its size, and say so in `size`.
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&local), &size) != 0 ||
+      local.sin_family != AF_INET) {
+    return std::nullopt;
+  }
+  SocketName name{0, 0, ntohs(local.sin_port)};
+  sockaddr_in remote{};
+  size = sizeof remote;
+  if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&remote), &size) == 0) {
+    name.remote_address = ntohl(remote.sin_addr.s_addr);
+    name.remote_port = ntohs(remote.sin_port);
+    return name;
+  }
+  int listens = 0;
+  size = sizeof listens;
+  ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
+  if (listens == 0) return std::nullopt;
+  return name;
+}
+
+}  // namespace
+
+void ShutDownSockets(const std::function<bool(const SocketName&)>& chosen) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), ::closedir);
+  while (const dirent* entry = folder ? ::readdir(folder.get()) : nullptr) {
+    const auto descriptor = ParseInt(entry->d_name);
+    if (!descriptor) continue;  // "." and ".."
+    const auto name = NameOf(static_cast<int>(*descriptor));
+    if (name && chosen(*name)) ::shutdown(static_cast<int>(*descriptor), SHUT_RDWR);
+  }
+}
+
+}  // namespace vigia::http

@@ -1,0 +1,25 @@
+// Connections of this process, found by their addresses: civetweb keeps its descriptors to itself.
+
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace vigia::http {
+
+// A TCP connection over IPv4 that somebody made to us, or, with remote_port 0, a listening
+// socket.
+struct SocketName {
+  std::uint32_t remote_address = 0;
+  int remote_port = 0;
+  int local_port = 0;
+
+  friend bool operator==(const SocketName&, const SocketName&) = default;
+};
+
+// Ends both directions of every socket of this process that `chosen` picks: whoever waits for it
+// wakes up, what was written before is still delivered. The caller knows that the sockets
+// chosen are not closed meanwhile.
+void ShutDownSockets(const std::function<bool(const SocketName&)>& chosen);
+
+}  // namespace vigia::http
