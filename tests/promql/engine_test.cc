@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "query/promql/engine.h"
-#include "tests/promql/memory_source.h"
+#include "query/promql/memory_source.h"
 
 namespace vigia::promql::test {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "query/promql/engine.h"
 #include "query/promql/syntax/printer.h"
-#include "tests/promql/memory_source.h"
+#include "query/promql/memory_source.h"
 
 namespace vigia::promql::test {
 namespace {

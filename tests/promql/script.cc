@@ -11,7 +11,7 @@
 #include "query/promql/engine.h"
 #include "query/promql/functions/function.h"
 #include "query/promql/syntax/quote.h"
-#include "tests/promql/memory_source.h"
+#include "query/promql/memory_source.h"
 #include "tests/promql/script_text.h"
 
 namespace vigia::promql::test {

@@ -1,11 +1,11 @@
-#include "tests/promql/memory_source.h"
+#include "query/promql/memory_source.h"
 
 #include <algorithm>
 #include <set>
 
 #include "query/promql/regex.h"
 
-namespace vigia::promql::test {
+namespace vigia::promql {
 
 class MemorySource::Series final : public StoredSeries {
  public:
@@ -43,10 +43,8 @@ class MemorySource::Series final : public StoredSeries {
   Columns samples_;
 };
 
-namespace {
-
 // Matchers with their regular expressions compiled.
-class Filter {
+class MemorySource::Filter {
  public:
   explicit Filter(std::span<const Matcher> matchers) : matchers_(matchers) {
     for (const auto& matcher : matchers) {
@@ -72,34 +70,53 @@ class Filter {
   std::vector<Result<Regex>> regexes_;
 };
 
-}  // namespace
-
 bool Fits(const Labels& labels, std::span<const Matcher> matchers) {
-  return Filter(matchers).Fits(labels);
+  return std::all_of(matchers.begin(), matchers.end(), [&](const Matcher& matcher) {
+    return FitsValue(matcher, labels.Get(matcher.name), Semantics::kPrometheus3);
+  });
 }
 
 void MemorySource::Add(const Labels& labels, Timestamp time, double value) {
   auto& series = series_[labels];
-  if (!series) series = std::make_shared<Series>(labels);
+  if (!series) {
+    series = std::make_shared<Series>(labels);
+    by_name_[std::string(labels.MetricName())].emplace(labels, series);
+  }
   series->Add(time, value);
+}
+
+void MemorySource::Clear() {
+  series_.clear();
+  by_name_.clear();
+}
+
+template <typename Visit>
+void MemorySource::ForEach(std::span<const Matcher> matchers, Visit&& visit) const {
+  const Filter filter(matchers);
+  const Table* table = &series_;
+  for (const auto& matcher : matchers) {
+    if (matcher.op != Matcher::Op::kEqual || matcher.name != kMetricName) continue;
+    const auto named = by_name_.find(matcher.value);
+    if (named == by_name_.end()) return;
+    table = &named->second;
+  }
+  for (const auto& [labels, series] : *table) {
+    if (filter.Fits(labels)) visit(labels, series);
+  }
 }
 
 std::vector<Labels> MemorySource::Matching(std::span<const Matcher> matchers) const {
   std::vector<Labels> out;
-  const Filter filter(matchers);
-  for (const auto& [labels, series] : series_) {
-    if (filter.Fits(labels)) out.push_back(labels);
-  }
+  ForEach(matchers, [&](const Labels& labels, const auto&) { out.push_back(labels); });
   return out;
 }
 
 Result<std::vector<std::shared_ptr<const StoredSeries>>> MemorySource::Select(
     std::span<const Matcher> matchers, TimeRange range) const {
   std::vector<std::shared_ptr<const StoredSeries>> out;
-  const Filter filter(matchers);
-  for (const auto& [labels, series] : series_) {
-    if (series->Overlaps(range) && filter.Fits(labels)) out.push_back(series);
-  }
+  ForEach(matchers, [&](const Labels&, const std::shared_ptr<Series>& series) {
+    if (series->Overlaps(range)) out.push_back(series);
+  });
   return out;
 }
 
@@ -122,4 +139,9 @@ Result<std::vector<std::string>> MemorySource::LabelValues(std::string_view labe
   return std::vector<std::string>(values.begin(), values.end());
 }
 
-}  // namespace vigia::promql::test
+Result<SeriesSink::Outcome> MemorySource::Append(std::span<const Entry> entries) {
+  for (const auto& [labels, sample] : entries) Add(labels, sample.time, sample.value);
+  return Outcome{.stored = entries.size()};
+}
+
+}  // namespace vigia::promql
