@@ -1,0 +1,244 @@
+#include "alerting/rules/group.h"
+
+#include <time.h>
+
+#include <map>
+
+#include "core/clock.h"
+#include "core/log.h"
+
+namespace vigia::alerting::rules {
+namespace {
+
+double Seconds(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+std::string QueryEscape(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+        c == '_' || c == '.' || c == '~') {
+      out += c;
+    } else if (c == ' ') {
+      out += '+';
+    } else {
+      out += '%';
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    }
+  }
+  return out;
+}
+
+// Labels of the alert come before those of the installation.
+Labels WithExternal(const Labels& labels, const Labels& external) {
+  if (external.empty()) return labels;
+  LabelsBuilder builder(labels);
+  for (const auto [name, value] : external) {
+    if (!labels.Has(name)) builder.Set(name, value);
+  }
+  return builder.Build();
+}
+
+}  // namespace
+
+std::string GeneratorUrl(std::string_view external_url, std::string_view expression) {
+  while (external_url.ends_with('/')) external_url.remove_suffix(1);
+  return std::string(external_url) + "/graph?g0.expr=" + QueryEscape(expression) + "&g0.tab=1";
+}
+
+Group::Group(GroupDefinition definition, std::shared_ptr<const Settings> settings)
+    : definition_(std::move(definition)),
+      key_(definition_.Key()),
+      settings_(std::move(settings)),
+      interval_(definition_.interval.value_or(settings_->interval)),
+      written_(definition_.rules.size()) {
+  std::map<std::string, int> seen;
+  for (const auto& rule : definition_.rules) {
+    rules_.push_back(MakeRule(rule));
+    const std::string identity = IdentityOf(*rule);
+    rule_keys_.push_back(identity + "#" + std::to_string(seen[identity]++));
+  }
+}
+
+void Group::TakeOver(Group& before) {
+  std::map<std::string_view, std::size_t> old;
+  for (std::size_t i = 0; i < before.rules_.size(); ++i) old.emplace(before.rule_keys_[i], i);
+  stale_ = std::move(before.stale_);
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    const auto at = old.find(rule_keys_[i]);
+    if (at == old.end()) continue;
+    rules_[i]->TakeOver(*before.rules_[at->second]);
+    rules_[i]->SetReport(before.rules_[at->second]->report());
+    written_[i] = std::move(before.written_[at->second]);
+    old.erase(at);
+  }
+  for (const auto& [key, i] : old) {
+    stale_.merge(before.written_[i].series);
+    stale_.merge(before.written_[i].unknown);
+  }
+  const auto report = before.report();
+  const std::lock_guard lock(report_mutex_);
+  report_ = report;
+}
+
+bool Group::Restore(std::string_view rule, AlertInstance instance) {
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    if (rule_keys_[i] != rule) continue;
+    auto* alerting = dynamic_cast<AlertingRule*>(rules_[i].get());
+    if (!alerting) return false;
+    alerting->Restore(std::move(instance));
+    return true;
+  }
+  return false;
+}
+
+Status Group::Write(std::size_t i, Rule::Entries entries, Timestamp time, SeriesSink& sink) {
+  Written& written = written_[i];
+  if (entries.empty() && written.series.empty() && written.unknown.empty()) return Ok();
+  SeriesSet current;
+  current.reserve(entries.size());
+  for (const auto& entry : entries) current.insert(entry.labels);
+  SeriesSet unknown;
+  const auto mark = [&](const SeriesSet& before) {
+    for (const auto& labels : before) {
+      if (current.contains(labels)) continue;
+      const double marker = rules_[i]->MarkerOf(labels);
+      if (IsUnknown(marker)) unknown.insert(labels);
+      entries.push_back({labels, {time, marker}});
+    }
+  };
+  mark(written.series);
+  mark(written.unknown);
+  written.series = std::move(current);
+  written.unknown = std::move(unknown);
+  const auto outcome = sink.Append(entries);
+  if (!outcome) return Fail(outcome.error().In("storing the result"));
+  if (const auto refused = outcome->refused + outcome->out_of_order; refused > 0) {
+    const std::lock_guard lock(report_mutex_);
+    report_.samples_refused += refused;
+  }
+  return Ok();
+}
+
+void Group::MarkStale(Timestamp time, SeriesSink& sink) {
+  if (stale_.empty()) return;
+  Rule::Entries entries;
+  for (const auto& labels : stale_) {
+    bool alive = false;
+    for (const auto& written : written_) alive = alive || written.series.contains(labels);
+    if (!alive) entries.push_back({labels, {time, GoneMarker()}});
+  }
+  stale_.clear();
+  static_cast<void>(sink.Append(entries));  // an error concerns later evaluations as well
+}
+
+std::vector<Alert> Group::ToSend(AlertingRule& rule, Timestamp time) const {
+  std::vector<Alert> out;
+  const auto due = rule.TakeDue(time, settings_->resend_delay, interval_);
+  if (due.empty()) return out;
+  const std::string url = GeneratorUrl(settings_->external_url, rule.definition().expression);
+  out.reserve(due.size());
+  for (const auto& alert : due) {
+    out.push_back({.labels = WithExternal(alert.labels, settings_->external_labels),
+                   .annotations = alert.annotations,
+                   .starts_at = alert.fired_at,
+                   .ends_at = alert.resolved_at != 0 ? alert.resolved_at : alert.valid_until,
+                   .updated_at = time,
+                   .generator_url = url,
+                   .held = alert.held});
+  }
+  return out;
+}
+
+void Group::EvaluateRule(std::size_t i, const Evaluation& at, const Environment& environment,
+                         const Outlets& outlets) {
+  Rule& rule = *rules_[i];
+  const double begin = Seconds(CLOCK_MONOTONIC);
+  auto entries = rule.Evaluate(environment, at);
+  Status status = Ok();
+  if (entries) {
+    status = Write(i, *std::move(entries), at.data_time, outlets.series);
+  } else {
+    status = Fail(entries.error());
+    if (auto* alerting = dynamic_cast<AlertingRule*>(&rule)) alerting->HoldAll();
+  }
+  const bool was_bad = rule.report().health == RuleReport::Health::kBad;
+  rule.SetReport({.health = status ? RuleReport::Health::kOk : RuleReport::Health::kBad,
+                  .last_error = status ? "" : status.error().message(),
+                  .last_evaluation = at.time,
+                  .evaluation_seconds = Seconds(CLOCK_MONOTONIC) - begin,
+                  .samples = rule.samples(),
+                  .samples_read = rule.samples_read()});
+  if (!status) {
+    {
+      const std::lock_guard lock(report_mutex_);
+      ++report_.rule_failures;
+    }
+    if (!was_bad) {
+      log::Warn("evaluating rule failed", {{"file", definition_.file},
+                                           {"group", definition_.name},
+                                           {"rule", rule.definition().name},
+                                           {"error", status.error().message()}});
+    }
+  }
+}
+
+void Group::Evaluate(Timestamp time, const Environment& environment, const Outlets& outlets) {
+  const double begin = Seconds(CLOCK_MONOTONIC);
+  const double cpu = Seconds(CLOCK_THREAD_CPUTIME_ID);
+  const auto offset = definition_.query_offset.value_or(settings_->query_offset);
+  const Evaluation at{time, time - offset.count(), definition_.limit};
+  std::vector<Alert> alerts;
+  std::vector<RuleChange> changes;
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    EvaluateRule(i, at, environment, outlets);
+    auto* rule = dynamic_cast<AlertingRule*>(rules_[i].get());
+    if (!rule) continue;
+    auto due = ToSend(*rule, time);
+    alerts.insert(alerts.end(), std::make_move_iterator(due.begin()),
+                  std::make_move_iterator(due.end()));
+    for (auto& change : rule->TakeChanges()) {
+      changes.push_back({rule_keys_[i], rules_[i]->definition_pointer(), std::move(change)});
+    }
+  }
+  MarkStale(at.data_time, outlets.series);
+  // Written down first, then told: a kill in between tells it after the restart.
+  if (outlets.changes && !changes.empty()) {
+    outlets.changes->Store(key_, time, std::move(changes));
+  }
+  if (outlets.alerts && !alerts.empty()) outlets.alerts->Post(alerts);
+  const std::lock_guard lock(report_mutex_);
+  ++report_.iterations;
+  report_.rule_evaluations += rules_.size();
+  report_.last_evaluation = time;
+  report_.evaluation_seconds = Seconds(CLOCK_MONOTONIC) - begin;
+  report_.cpu_seconds_total += Seconds(CLOCK_THREAD_CPUTIME_ID) - cpu;
+}
+
+void Group::CountMissed(std::uint64_t ticks) {
+  const std::lock_guard lock(report_mutex_);
+  report_.missed += ticks;
+  report_.iterations += ticks;
+}
+
+void Group::Retire(Timestamp time, SeriesSink& sink) {
+  for (auto& written : written_) {
+    stale_.merge(written.series);
+    stale_.merge(written.unknown);
+  }
+  written_.assign(written_.size(), {});
+  MarkStale(time, sink);
+}
+
+GroupReport Group::report() const {
+  const std::lock_guard lock(report_mutex_);
+  return report_;
+}
+
+}  // namespace vigia::alerting::rules
