@@ -69,6 +69,63 @@ std::string_view TakeGroupName(std::string_view& rest) {
   return name;
 }
 
+// Bytes of the first character, one for what is no UTF-8.
+std::size_t NextCharacter(std::string_view text) {
+  std::size_t size = 1;
+  while (size < text.size() && (text[size] & 0xC0) == 0x80) ++size;
+  return size;
+}
+
+// What the groups of a regular expression matched, the whole first.
+class Groups {
+ public:
+  explicit Groups(const re2::RE2& re)
+      : re_(re), captured_(static_cast<std::size_t>(re.NumberOfCapturingGroups()) + 1) {}
+
+  bool Match(std::string_view text, std::size_t at, re2::RE2::Anchor anchor) {
+    return re_.Match({text.data(), text.size()}, at, text.size(), anchor, captured_.data(),
+                     static_cast<int>(captured_.size()));
+  }
+  const re2::StringPiece& operator[](std::size_t i) const { return captured_[i]; }
+
+  // `replacement` with the groups that it names.
+  void AppendExpanded(std::string& out, std::string_view replacement) const {
+    while (!replacement.empty()) {
+      const auto dollar = replacement.find('$');
+      out += replacement.substr(0, dollar);
+      if (dollar == std::string_view::npos) break;
+      replacement.remove_prefix(dollar + 1);
+      if (!replacement.empty() && replacement[0] == '$') {
+        out += '$';
+        replacement.remove_prefix(1);
+        continue;
+      }
+      const auto name = TakeGroupName(replacement);
+      if (name.empty()) {
+        out += '$';  // malformed: stays as it is
+      } else if (const auto group = Find(name); group < captured_.size()) {
+        out.append(captured_[group].data(), captured_[group].size());
+      }
+    }
+  }
+
+ private:
+  // By number or name; beyond the last if there is no such group.
+  std::size_t Find(std::string_view name) const {
+    if (name.find_first_not_of("0123456789") == std::string_view::npos) {
+      const bool leading_zero = name.size() > 1 && name[0] == '0';
+      if (name.size() >= 6 || leading_zero) return captured_.size();
+      return static_cast<std::size_t>(std::stoi(std::string(name)));
+    }
+    const auto& names = re_.NamedCapturingGroups();
+    const auto at = names.find(std::string(name));
+    return at == names.end() ? captured_.size() : static_cast<std::size_t>(at->second);
+  }
+
+  const re2::RE2& re_;
+  std::vector<re2::StringPiece> captured_;
+};
+
 }  // namespace
 
 struct Regex::Program {
@@ -92,41 +149,35 @@ bool Regex::Matches(std::string_view value) const {
 }
 
 bool Regex::Expand(std::string_view value, std::string_view replacement, std::string& out) const {
-  const auto groups = static_cast<std::size_t>(program_->re.NumberOfCapturingGroups());
-  std::vector<re2::StringPiece> captured(groups + 1);
-  const re2::StringPiece text(value.data(), value.size());
-  if (!program_->re.Match(text, 0, text.size(), re2::RE2::ANCHOR_BOTH, captured.data(),
-                          static_cast<int>(captured.size()))) {
-    return false;
-  }
+  Groups groups(program_->re);
+  if (!groups.Match(value, 0, re2::RE2::ANCHOR_BOTH)) return false;
   out.clear();
-  while (!replacement.empty()) {
-    const auto dollar = replacement.find('$');
-    out += replacement.substr(0, dollar);
-    if (dollar == std::string_view::npos) break;
-    replacement.remove_prefix(dollar + 1);
-    if (!replacement.empty() && replacement[0] == '$') {
-      out += '$';
-      replacement.remove_prefix(1);
-      continue;
-    }
-    const auto name = TakeGroupName(replacement);
-    if (name.empty()) {
-      out += '$';  // malformed: stays as it is
-      continue;
-    }
-    std::size_t group = captured.size();
-    if (name.find_first_not_of("0123456789") == std::string_view::npos) {
-      const bool leading_zero = name.size() > 1 && name[0] == '0';
-      if (name.size() < 6 && !leading_zero)
-        group = static_cast<std::size_t>(std::stoi(std::string(name)));
-    } else if (const auto at = program_->re.NamedCapturingGroups().find(std::string(name));
-               at != program_->re.NamedCapturingGroups().end()) {
-      group = static_cast<std::size_t>(at->second);
-    }
-    if (group < captured.size()) out.append(captured[group].data(), captured[group].size());
-  }
+  groups.AppendExpanded(out, replacement);
   return true;
+}
+
+bool Regex::Search(std::string_view text) const {
+  return re2::RE2::PartialMatch({text.data(), text.size()}, program_->re);
+}
+
+std::string Regex::ReplaceAll(std::string_view text, std::string_view replacement) const {
+  Groups groups(program_->re);
+  std::string out;
+  std::size_t copied = 0;  // up to where `out` has the text
+  std::size_t at = 0;
+  bool matched = false;
+  while (at <= text.size() && groups.Match(text, at, re2::RE2::UNANCHORED)) {
+    const auto start = static_cast<std::size_t>(groups[0].data() - text.data());
+    const auto end = start + groups[0].size();
+    out += text.substr(copied, start - copied);
+    // An empty match right behind another one does not count.
+    if (end > start || start != copied || !matched) groups.AppendExpanded(out, replacement);
+    copied = end;
+    matched = true;
+    at = end;
+    if (end == start) at += NextCharacter(text.substr(end));
+  }
+  return out += text.substr(copied);
 }
 
 bool FitsValue(const Matcher& matcher, std::string_view value, Semantics semantics) {

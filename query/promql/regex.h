@@ -22,6 +22,10 @@ class Regex {
   // `replacement` with $1, ${1}, $name and ${name} replaced by what the groups matched in `value`
   // (regexp.Expand); false if `value` does not match.
   bool Expand(std::string_view value, std::string_view replacement, std::string& out) const;
+  // Whether it matches some part of `text`.
+  bool Search(std::string_view text) const;
+  // `text` with every match replaced as by Expand (regexp.ReplaceAllString).
+  std::string ReplaceAll(std::string_view text, std::string_view replacement) const;
 
  private:
   struct Program;
