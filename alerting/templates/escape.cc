@@ -1,0 +1,101 @@
+#include "alerting/templates/escape.h"
+
+#include <array>
+#include <cctype>
+#include <cstdio>
+
+#include "alerting/templates/print.h"
+
+namespace vigia::alerting::templates {
+namespace {
+
+std::string PercentEncode(std::string_view text, std::string_view kept, bool plus) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80 && (std::isalnum(byte) || kept.find(c) != kept.npos)) {
+      out += c;
+    } else if (c == ' ' && plus) {
+      out += '+';
+    } else {
+      out += '%';
+      out += kDigits[byte >> 4];
+      out += kDigits[byte & 15];
+    }
+  }
+  return out;
+}
+
+std::string_view JavaScriptEscape(char c) {
+  switch (c) {
+    case '\\':
+      return "\\\\";
+    case '\'':
+      return "\\'";
+    case '"':
+      return "\\\"";
+    case '<':
+      return "\\u003C";
+    case '>':
+      return "\\u003E";
+    case '&':
+      return "\\u0026";
+    case '=':
+      return "\\u003D";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+std::string EscapeHtml(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '\0':
+        out += "\xEF\xBF\xBD";
+        break;
+      case '"':
+        out += "&#34;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string EscapeJavaScript(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (const auto escape = JavaScriptEscape(c); !escape.empty()) {
+      out += escape;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      std::array<char, 8> buffer{};
+      std::snprintf(buffer.data(), buffer.size(), "\\u%04X", static_cast<unsigned>(c));
+      out += buffer.data();
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string EscapeQuery(std::string_view text) { return PercentEncode(text, "-_.~", true); }
+std::string EscapePath(std::string_view text) { return PercentEncode(text, "-_.~$&+:=@", false); }
+
+}  // namespace vigia::alerting::templates

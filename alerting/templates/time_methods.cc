@@ -1,0 +1,123 @@
+// Methods of Go's time.Time and time.Duration, as far as a template has use for them.
+
+#include <array>
+#include <cmath>
+
+#include "alerting/templates/function.h"
+#include "alerting/templates/go_time.h"
+
+namespace vigia::alerting::templates {
+namespace {
+
+using Arguments = std::span<const Value>;
+
+const Time& Self(Arguments arguments) { return *arguments[0].As<Time>(); }
+std::int64_t Nanoseconds(Arguments arguments) { return arguments[0].As<GoDuration>()->nanoseconds; }
+
+Result<Value> Format(const Environment&, Arguments arguments) {
+  return Value(FormatTime(Self(arguments), Text(arguments[1])));
+}
+Result<Value> TimeString(const Environment&, Arguments arguments) {
+  return Value(FormatTime(Self(arguments), kTimeString));
+}
+Result<Value> Unix(const Environment&, Arguments arguments) {
+  return Value(Self(arguments).seconds);
+}
+Result<Value> UnixMilli(const Environment&, Arguments arguments) {
+  const Time& time = Self(arguments);
+  return Value(time.seconds * 1000 + time.nanoseconds / 1'000'000);
+}
+Result<Value> IsZero(const Environment&, Arguments arguments) {
+  return Value(Self(arguments).IsZero());
+}
+
+template <const char* zone>
+Result<Value> InZone(const Environment&, Arguments arguments) {
+  Time time = Self(arguments);
+  time.zone = zone;
+  return Value(std::move(time));
+}
+
+template <int Civil::*part>
+Result<Value> Part(const Environment&, Arguments arguments) {
+  return Value(ToCivil(Self(arguments)).*part);
+}
+Result<Value> Year(const Environment&, Arguments arguments) {
+  return Value(ToCivil(Self(arguments)).year);
+}
+Result<Value> Month(const Environment&, Arguments arguments) {
+  return Value(FormatTime(Self(arguments), "January"));
+}
+Result<Value> Weekday(const Environment&, Arguments arguments) {
+  return Value(FormatTime(Self(arguments), "Monday"));
+}
+
+Result<Value> Sub(const Environment&, Arguments arguments) {
+  const Time& a = Self(arguments);
+  const Time& b = *arguments[1].As<Time>();
+  return Value(GoDuration{(a.seconds - b.seconds) * 1'000'000'000 + a.nanoseconds - b.nanoseconds});
+}
+
+std::strong_ordering Order(Arguments arguments) {
+  const Time& a = Self(arguments);
+  const Time& b = *arguments[1].As<Time>();
+  return std::pair(a.seconds, a.nanoseconds) <=> std::pair(b.seconds, b.nanoseconds);
+}
+Result<Value> Before(const Environment&, Arguments arguments) { return Order(arguments) < 0; }
+Result<Value> After(const Environment&, Arguments arguments) { return Order(arguments) > 0; }
+Result<Value> Equal(const Environment&, Arguments arguments) { return Order(arguments) == 0; }
+
+constexpr char kUtc[] = "UTC";
+constexpr char kLocal[] = "Local";
+
+constexpr std::array kTimeMethods{
+    Function{"After", "t", After},
+    Function{"Before", "t", Before},
+    Function{"Day", "", Part<&Civil::day>},
+    Function{"Equal", "t", Equal},
+    Function{"Format", "s", Format},
+    Function{"Hour", "", Part<&Civil::hour>},
+    Function{"IsZero", "", IsZero},
+    Function{"Local", "", InZone<kLocal>},
+    Function{"Minute", "", Part<&Civil::minute>},
+    Function{"Month", "", Month},
+    Function{"Nanosecond", "", Part<&Civil::nanosecond>},
+    Function{"Second", "", Part<&Civil::second>},
+    Function{"String", "", TimeString},
+    Function{"Sub", "t", Sub},
+    Function{"UTC", "", InZone<kUtc>},
+    Function{"Unix", "", Unix},
+    Function{"UnixMilli", "", UnixMilli},
+    Function{"Weekday", "", Weekday},
+    Function{"Year", "", Year},
+    Function{"YearDay", "", Part<&Civil::day_of_year>},
+};
+
+template <std::int64_t unit>
+Result<Value> InUnits(const Environment&, Arguments arguments) {
+  return Value(static_cast<double>(Nanoseconds(arguments)) / static_cast<double>(unit));
+}
+template <std::int64_t unit>
+Result<Value> WholeUnits(const Environment&, Arguments arguments) {
+  return Value(Nanoseconds(arguments) / unit);
+}
+Result<Value> DurationText(const Environment&, Arguments arguments) {
+  return Value(DurationString(*arguments[0].As<GoDuration>()));
+}
+
+constexpr std::array kDurationMethods{
+    Function{"Hours", "", InUnits<3'600'000'000'000>},
+    Function{"Microseconds", "", WholeUnits<1'000>},
+    Function{"Milliseconds", "", WholeUnits<1'000'000>},
+    Function{"Minutes", "", InUnits<60'000'000'000>},
+    Function{"Nanoseconds", "", WholeUnits<1>},
+    Function{"Seconds", "", InUnits<1'000'000'000>},
+    Function{"String", "", DurationText},
+};
+
+}  // namespace
+
+std::span<const Function> TimeMethods() { return kTimeMethods; }
+std::span<const Function> DurationMethods() { return kDurationMethods; }
+
+}  // namespace vigia::alerting::templates
