@@ -2,11 +2,13 @@
 
 #include <memory>
 
+#include "core/clock.h"
 #include "core/number.h"
+#include "exporter/endpoints/status.h"
 #include "exporter/page/filter.h"
 #include "exporter/page/gzip.h"
 #include "exporter/page/negotiate.h"
-#include "exporter/version.h"
+#include "exporter/web/assets.h"
 
 namespace vigia::exporter {
 namespace {
@@ -50,25 +52,12 @@ Response Metrics(const EndpointContext& context, const Request& request) {
   return response;
 }
 
-Response Landing() {
-  std::string page =
-      "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>vigia</title>"
-      "</head>\n<body>\n<h1>vigia</h1>\n<p>The lookout, version ";
-  page += kVersion;
-  page +=
-      ".</p>\n<ul>\n"
-      "<li><a href=\"/metrics\">/metrics</a>: everything that is watched, for Prometheus</li>\n"
-      "<li><a href=\"/metrics?collect[]=host\">/metrics?collect[]=host</a>: one collector</li>\n"
-      "<li><a href=\"/-/healthy\">/-/healthy</a>: whether the process answers</li>\n"
-      "<li><a href=\"/-/ready\">/-/ready</a>: whether it watches</li>\n"
-      "</ul>\n</body>\n</html>\n";
-  return Response::Html(std::move(page));
-}
-
 }  // namespace
 
 void AddEndpoints(http::Router& router, const EndpointContext& context) {
-  router.Get("/", [](const Request&) { return Landing(); });
+  web::AddPage(router);
+  AddStatus(router,
+            {SystemClock(), [&scheduler = context.scheduler] { return scheduler.States(); }});
   router.Get("/metrics", [context](const Request& request) { return Metrics(context, request); });
   router.Get("/-/healthy",
              [](const Request&) { return Response::Text(200, "vigia is healthy\n"); });

@@ -1,0 +1,208 @@
+// How it is right now: one line of health, the alerts with why and since, what was sent.
+
+import {get, post, range} from '../api.js';
+import {loadAlerts, splitThreshold} from '../alerts.js';
+import {sparkline} from '../chart.js';
+import {h, link, reconcile, replace} from '../dom.js';
+import {clock, duration, format, labelText, parseTime, selector, stamp} from '../format.js';
+import {now, rememberName, state, userName} from '../state.js';
+
+const kMostAlerts = 300;
+const kMostSparks = 20;
+const kSparkAge = 60;  // seconds after which a course is asked for again
+const kSilences = {'1 hour': 3600, '4 hours': 14400, '1 day': 86400, '1 week': 604800};
+
+export class NowView {
+  constructor() {
+    this.sparks = new Map();
+    this.health = h('p', {class: 'health', role: 'status'});
+    this.list = h('ul', {class: 'alerts'});
+    this.more = h('p', {class: 'quiet'});
+    this.sent = h('ul', {class: 'sent'});
+    this.sentPart = h('section', {}, h('h2', {}, 'Sent'), this.sent);
+    this.dialog = h('dialog', {'aria-labelledby': 'dialog-title'});
+    this.element = h('div', {}, h('h1', {}, 'Now'), this.health, h('h2', {class: 'hidden'}, 'Alerts'),
+                     this.list, this.more, this.sentPart, this.dialog);
+  }
+
+  async update() {
+    const alerts = await loadAlerts();
+    this.showHealth(alerts);
+    reconcile(this.list, alerts.slice(0, kMostAlerts), alert => alert.key, () => this.make(),
+              (element, alert) => this.describe(element, alert));
+    this.more.textContent = !alerts.length ? 'No alert is pending or firing.'
+        : alerts.length > kMostAlerts ? `and ${alerts.length - kMostAlerts} more` : '';
+    await Promise.all([this.showSent(), this.drawSparks(alerts)]);
+  }
+
+  showHealth(alerts) {
+    const count = name => alerts.filter(alert => alert.shown === name).length;
+    const down = state.status.collectors.filter(one => one.has_run && !one.up);
+    const firing = alerts.filter(alert => alert.shown === 'firing' && alert.labels.severity !== 'none');
+    const worst = firing.some(alert => /critical|page/.test(alert.labels.severity)) ? 'critical'
+        : firing.length || down.length ? 'warning' : 'good';
+    const parts = [];
+    for (const name of ['firing', 'held', 'pending', 'acknowledged', 'silenced', 'muted', 'inhibited']) {
+      const number = name === 'firing' ? firing.length : count(name);
+      if (number) parts.push(`${number} ${name}`);
+    }
+    if (down.length) parts.push(`${down.length} ${down.length === 1 ? 'collector' : 'collectors'} down: ` +
+                                down.map(one => `${one.collector} ${one.instance}`).slice(0, 5).join(', '));
+    this.health.className = `health ${worst}`;
+    const words = {good: 'All is well', warning: 'Needs a look', critical: 'Needs somebody now'}[worst];
+    this.health.textContent = parts.length ? `${words}: ${parts.join(', ')}` : `${words}.`;
+  }
+
+  make() {
+    const parts = {
+      badge: h('span', {class: 'badge'}), name: h('strong', {}), since: h('span', {class: 'quiet'}),
+      value: h('span', {class: 'value'}), spark: h('span', {class: 'spark-place'}),
+      summary: h('p', {class: 'summary'}), labels: h('p', {class: 'quiet labels'}),
+      links: h('span', {class: 'links'}), actions: h('span', {class: 'actions'})};
+    const element = h('li', {class: 'alert'},
+        h('div', {class: 'line'}, parts.badge, parts.name, parts.value, parts.since, parts.spark),
+        parts.summary, parts.labels, h('div', {class: 'line'}, parts.actions, parts.links));
+    element.parts = parts;
+    return element;
+  }
+
+  describe(element, alert) {
+    const {parts} = element;
+    const split = alert.rule ? splitThreshold(alert.rule.query) : null;
+    element.dataset.severity = alert.labels.severity ?? '';
+    element.dataset.state = alert.shown;
+    parts.badge.className = `badge ${alert.shown}`;
+    parts.badge.textContent = alert.shown;
+    parts.name.textContent = alert.labels.alertname ?? '(no name)';
+    parts.value.textContent = Number.isFinite(alert.value)
+        ? format(alert.value) + (split ? ` ${split.op} ${format(split.threshold)}` : '') : '';
+    parts.since.textContent = alert.since ? `for ${duration(now() - alert.since)}` : '';
+    parts.since.title = alert.since ? stamp(alert.since) : '';
+    parts.summary.textContent = alert.annotations?.summary ?? alert.annotations?.description ?? '';
+    parts.labels.textContent = labelText(alert.labels) + why(alert);
+    this.describeLinks(parts.links, alert);
+    this.describeActions(parts.actions, alert);
+    const spark = this.sparks.get(alert.key);
+    if (spark && parts.spark.firstChild !== spark.svg) replace(parts.spark, spark.svg);
+  }
+
+  describeLinks(place, alert) {
+    const signature = JSON.stringify([alert.annotations?.runbook_url, alert.annotations?.dashboard_url]);
+    if (place.dataset.signature === signature) return;
+    place.dataset.signature = signature;
+    const name = alert.labels.alertname ?? '';
+    replace(place,
+        h('a', {href: `#/journal?alert=${encodeURIComponent(name)}`}, 'Why'),
+        alert.rule ? h('a', {href: `#/explore?expr=${encodeURIComponent(alert.rule.query)}`}, 'Graph') : null,
+        alert.annotations?.runbook_url ? link(alert.annotations.runbook_url, 'Runbook') : null,
+        alert.annotations?.dashboard_url ? link(alert.annotations.dashboard_url, 'Dashboard') : null);
+  }
+
+  describeActions(place, alert) {
+    const may = state.status.may_change && alert.state === 'firing';
+    const wanted = may ? `${alert.shown}` : '';
+    if (place.dataset.wanted === wanted) return;
+    place.dataset.wanted = wanted;
+    replace(place, !may ? null : [
+      alert.shown !== 'acknowledged' && alert.shown !== 'silenced'
+          ? h('button', {type: 'button', onclick: () => this.ask(alert, 'ack')}, 'Acknowledge') : null,
+      alert.shown !== 'silenced' ? h('button', {type: 'button', onclick: () => this.ask(alert, 'silence')}, 'Silence') : null]);
+  }
+
+  // The second click: for how long and by whom are filled in already.
+  ask(alert, what) {
+    const silence = what === 'silence';
+    const user = h('input', {id: 'who', value: userName(), required: true, maxlength: '100', autocomplete: 'name'});
+    const comment = h('input', {id: 'comment', maxlength: '500', placeholder: 'optional'});
+    const length = h('select', {id: 'length'}, Object.keys(kSilences).map(name => h('option', {}, name)));
+    const fault = h('p', {class: 'error', role: 'alert'});
+    const form = h('form', {onsubmit: async event => {
+      event.preventDefault();
+      rememberName(user.value.trim());
+      try {
+        await act(alert, what, {who: user.value.trim(), comment: comment.value.trim(), seconds: kSilences[length.value]});
+        this.dialog.close();
+        await this.update();
+      } catch (error) {
+        fault.textContent = error.message;
+      }
+    }},
+      h('h2', {id: 'dialog-title'}, `${silence ? 'Silence' : 'Acknowledge'} ${alert.labels.alertname ?? ''}`),
+      h('p', {class: 'quiet'}, labelText(alert.labels)),
+      h('label', {for: 'length'}, 'For '), length,
+      h('label', {for: 'who'}, 'Your name '), user,
+      h('label', {for: 'comment'}, 'Comment '), comment, fault,
+      h('div', {class: 'line'},
+        h('button', {type: 'submit', class: 'primary'}, silence ? 'Silence' : 'Acknowledge'),
+        h('button', {type: 'button', onclick: () => this.dialog.close()}, 'Cancel')));
+    replace(this.dialog, form);
+    this.dialog.showModal();
+    (user.value ? form.querySelector('.primary') : user).focus();
+  }
+
+  async showSent() {
+    let events = [];
+    try {
+      const answer = await get('/api/vigia/v1/events', {type: 'delivery', limit: 20});
+      events = answer.data?.events ?? answer.data ?? answer.events ?? [];
+    } catch (error) {
+      if (error.status !== 404) throw error;
+    }
+    this.sentPart.hidden = !events.length;
+    replace(this.sent, events.map(describeDelivery));
+  }
+
+  // The course of the last hour, for the alerts at the top.
+  async drawSparks(alerts) {
+    const end = Math.floor(now() / 30) * 30;
+    const due = alerts.filter(alert => alert.rule && splitThreshold(alert.rule.query)).slice(0, kMostSparks)
+                    .filter(alert => !((this.sparks.get(alert.key)?.time ?? 0) > end - kSparkAge));
+    const byQuery = Map.groupBy ? Map.groupBy(due, alert => alert.rule.query) : groupBy(due, alert => alert.rule.query);
+    await Promise.all([...byQuery].map(async ([query, list]) => {
+      const {expr, threshold} = splitThreshold(query);
+      const {result} = await range(expr, {start: end - 3600, end, step: 30});
+      for (const alert of list) {
+        const found = result.find(({metric}) => Object.entries(metric).every(
+            ([name, value]) => name === '__name__' || alert.labels[name] === value));
+        const svg = sparkline(found?.values ?? [], {threshold, title: 'last hour'});
+        this.sparks.set(alert.key, {time: end, svg});
+        const element = [...this.list.children].find(child => child.dataset.key === alert.key);
+        if (element) replace(element.parts.spark, svg);
+      }
+    }));
+  }
+}
+
+function groupBy(items, key) {
+  const groups = new Map();
+  for (const item of items) groups.set(key(item), [...groups.get(key(item)) ?? [], item]);
+  return groups;
+}
+
+function why(alert) {
+  const parts = [];
+  if (alert.held) parts.push('its data is missing, so it is kept as it was');
+  if (alert.ack) parts.push(`acknowledged by ${alert.ack.who ?? 'somebody'}${alert.ack.comment ? `: ${alert.ack.comment}` : ''}`);
+  if (alert.inhibitedBy?.length) parts.push('inhibited by another alert');
+  if (alert.mutedBy?.length) parts.push(`muted by ${alert.mutedBy.join(', ')}`);
+  return parts.length ? ` — ${parts.join('; ')}` : '';
+}
+
+function describeDelivery(event) {
+  const details = event.details ?? {};
+  const good = (details.outcome ?? details.result ?? 'delivered') === 'delivered';
+  return h('li', {class: good ? '' : 'error'},
+           `${clock(parseTime(event.time))} ${details.receiver ?? event.receiver ?? ''} `,
+           details.integration ? `(${details.integration}) ` : '', event.text ?? details.reason ?? details.outcome ?? '',
+           details.error ? `: ${details.error}` : '');
+}
+
+function act(alert, what, {who, comment, seconds}) {
+  const ends = new Date(Date.now() + seconds * 1000).toISOString();
+  if (what === 'ack') {
+    return post('/api/vigia/v1/alerts/ack', {labels: alert.labels, fingerprint: alert.fingerprint, who, until: ends, comment});
+  }
+  const matchers = Object.entries(alert.labels).map(([name, value]) => ({name, value, isRegex: false, isEqual: true}));
+  return post('/api/v2/silences', {matchers, startsAt: new Date().toISOString(), endsAt: ends, createdBy: who,
+                                   comment: comment || 'silenced on the live page'});
+}

@@ -1,0 +1,93 @@
+// Host, PostgreSQL, Redis, endpoints, KPIs: charts and tables of one subject.
+
+import {instant, labelValues} from '../api.js';
+import {Chart} from '../chart.js';
+import {h, replace} from '../dom.js';
+import {rateWindow} from '../state.js';
+import {subjects} from '../subjects.js';
+import {Table} from '../table.js';
+
+const kMostKpis = 60;
+
+export class SubjectView {
+  constructor(name, app) {
+    this.subject = subjects[name];
+    this.app = app;
+    this.charts = this.subject.charts.map(spec => this.chart(spec));
+    this.tables = this.subject.tables.map(spec => ({spec, table: makeTable(spec)}));
+    this.found = new Map();
+    this.absent = h('p', {class: 'absent', hidden: true}, this.subject.absent);
+    this.grid = h('div', {class: 'grid'}, this.charts.map(chart => chart.element));
+    this.element = h('div', {}, h('h1', {}, this.subject.title), this.absent, this.grid,
+                     this.tables.map(({table}) => table.element));
+    this.live = true;
+  }
+
+  get ranged() {
+    return true;
+  }
+
+  chart(spec) {
+    return new Chart(spec, {onZoom: (from, to) => this.app.zoom(from, to)});
+  }
+
+  destroy() {
+    this.live = false;
+    for (const chart of this.charts) chart.destroy();
+  }
+
+  restyle() {
+    for (const chart of this.charts) chart.restyle();
+  }
+
+  async update() {
+    const there = await instant(`count(${this.subject.probe})`);
+    this.absent.hidden = there.result.length > 0;
+    if (this.subject.discover) await this.discover();
+    if (!this.live) return;
+    await Promise.all([...this.charts.map(chart => chart.update()),
+                       ...this.tables.map(entry => fill(entry))]);
+  }
+
+  // A chart for each metric that came since the last look.
+  async discover() {
+    const names = await labelValues('__name__', {'match[]': `{__name__=~"${this.subject.discover}"}`});
+    for (const name of names.slice(0, kMostKpis)) {
+      if (this.found.has(name) || !this.live) continue;
+      const title = name.replace(/^kpi_/, '').replaceAll('_', ' ');
+      const chart = this.chart({title, unit: name.endsWith('_ratio') ? 'ratio' : 'number',
+                                queries: [{expr: name, name: ''}]});
+      this.found.set(name, chart);
+      this.charts.push(chart);
+      this.grid.append(chart.element);
+    }
+  }
+}
+
+function makeTable(spec) {
+  return new Table({
+    caption: spec.caption, sort: spec.sort, descending: spec.descending,
+    columns: spec.columns.map((column, i) => ({
+      name: column.name, unit: column.unit,
+      value: row => (column.label ? row.labels[column.label] ?? '' : row.values[i])})),
+  });
+}
+
+// Joins the columns' answers by the key of their labels; the leading column decides the rows.
+async function fill({spec, table}) {
+  const rows = new Map();
+  const answers = await Promise.all(spec.columns.map(column => (column.expr
+      ? instant(column.expr.replaceAll('$rate', rateWindow())) : null)));
+  const leads = spec.columns.some(column => column.leads);
+  spec.columns.forEach((column, i) => {
+    for (const {metric, value} of answers[i]?.result ?? []) {
+      const key = spec.key(metric);
+      if (!rows.has(key)) rows.set(key, {labels: metric, values: [], leading: false});
+      const row = rows.get(key);
+      row.values[i] = Number(value[1]);
+      row.leading ||= !leads || Boolean(column.leads);
+    }
+  });
+  table.set([...rows.values()].filter(row => row.leading));
+  table.element.hidden = Boolean(spec.optional) && !rows.size;
+}
