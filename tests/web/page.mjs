@@ -1,0 +1,211 @@
+// The live page in a real browser: node page.mjs VIGIA SCREENSHOTS, with PG_DSN and REDIS_URL in
+// the environment. Prints a line per check; exits 1 at the first that fails.
+
+import {mkdirSync, readFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {join} from 'node:path';
+import {Daemon, until} from './daemon.mjs';
+
+const [program, pictures] = process.argv.slice(2);
+const require = createRequire(join(process.env.NODE_TOOLS, 'package.json'));
+const {chromium} = require('playwright-core');
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+const kEvil = '<img src=x onerror=window.pwned=1>';
+const kViews = ['now', 'host', 'postgres', 'redis', 'endpoints', 'kpis', 'baselines', 'explore', 'rules', 'journal', 'collectors'];
+const kSizes = {phone: {width: 390, height: 844}, desktop: {width: 1360, height: 900}};
+
+function files(folder) {
+  return {
+    'vigia.yml': `
+collectors:
+  host: { interval: 1s, textfile: { directory: "${folder}" } }
+  postgres: { dsn: "${process.env.PG_DSN}", interval: 2s }
+  redis: { url: "${process.env.REDIS_URL}", interval: 2s }
+rules: [ rules.yml ]
+`,
+    'rules.yml': `
+groups:
+  - name: page
+    interval: 1s
+    rules:
+      - alert: Overheated
+        expr: test_heat{place!=""} > 50
+        labels: { severity: critical }
+        annotations: { summary: 'It is {{ $value }} degrees at ${kEvil}', runbook_url: 'javascript:window.pwned=2' }
+      - record: test:heat:double
+        expr: test_heat * 2
+`,
+    'heat.prom': heat(20),
+  };
+}
+
+function heat(value) {
+  return `# HELP test_heat How hot it is ${kEvil}.\n# TYPE test_heat gauge\ntest_heat{place="${kEvil}"} ${value}\n`;
+}
+
+function assert(condition, what) {
+  if (!condition) throw new Error(what);
+  console.log(`ok: ${what}`);
+}
+
+class Browser {
+  static async open(url) {
+    const browser = new Browser();
+    browser.url = url;
+    browser.chromium = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+             '--disable-component-update', '--disable-sync']});
+    browser.faults = [];
+    return browser;
+  }
+
+  async page(size, scheme) {
+    const context = await this.chromium.newContext({viewport: kSizes[size], colorScheme: scheme});
+    const page = await context.newPage();
+    page.on('console', message => {
+      // The browser reports itself when the daemon is away, which a test does on purpose.
+      if (message.type() === 'error' && !/ERR_CONNECTION|ERR_EMPTY_RESPONSE/.test(message.text())) this.faults.push(message.text());
+    });
+    page.on('pageerror', error => this.faults.push(String(error)));
+    page.on('request', request => {
+      if (!request.url().startsWith(this.url) && !request.url().startsWith('data:')) this.faults.push(`outside: ${request.url()}`);
+    });
+    await page.addInitScript(() => document.addEventListener('securitypolicyviolation', event => (
+        console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`))));
+    return page;
+  }
+
+  // Playwright's own injection bypasses the page's policy; the page's scripts do not.
+  async axe(page) {
+    const result = await page.evaluate(async source => {
+      if (!window.axe) (0, eval)(source);
+      return (await window.axe.run(document, {resultTypes: ['violations']})).violations
+          .filter(one => ['serious', 'critical'].includes(one.impact))
+          .map(one => `${one.id}: ${one.nodes.map(node => node.target.join(' ')).slice(0, 3).join(' | ')}`);
+    }, axe).catch(error => [`axe did not run: ${error.message}`]);
+    return result;
+  }
+}
+
+async function show(page, url, view) {
+  await page.goto(`${url}/#/${view}`);
+  await page.waitForSelector('main h1');
+}
+
+// What a view has once its data is there.
+const kShown = {
+  now: '.health:not(:empty)', host: '.chart canvas', postgres: '.chart canvas', redis: '.chart canvas',
+  endpoints: 'h1', kpis: 'h1', baselines: 'h1', explore: '#expr', rules: 'tbody tr', journal: 'h1', collectors: 'tbody tr'};
+
+async function checkViews(browser, url) {
+  for (const size of Object.keys(kSizes)) {
+    for (const scheme of ['light', 'dark']) {
+      const page = await browser.page(size, scheme);
+      for (const view of kViews) {
+        await show(page, url, view);
+        await page.waitForSelector(kShown[view]);
+        await page.waitForTimeout(view === 'now' ? 500 : 250);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert(wide <= 1, `${view} fits a ${size}`);
+        if (scheme === 'light' || size === 'desktop') {
+          const faults = await browser.axe(page);
+          assert(faults.length === 0, `${view} is accessible (${size}, ${scheme}) ${faults.join('; ')}`);
+        }
+        await page.screenshot({path: join(pictures, `${view}-${size}-${scheme}.png`)});
+      }
+      await page.context().close();
+    }
+  }
+}
+
+async function checkData(browser, url) {
+  const page = await browser.page('desktop', 'light');
+  await show(page, url, 'host');
+  await page.waitForFunction(() => [...document.querySelectorAll('.chart')].filter(one => one.querySelector('.legend li output')?.textContent.match(/\d/)).length >= 5);
+  console.log('ok: the host charts have values');
+  await show(page, url, 'postgres');
+  await page.waitForFunction(() => document.querySelector('.legend')?.textContent.includes('limit'));
+  await show(page, url, 'redis');
+  await page.waitForFunction(() => document.querySelector('.legend output')?.textContent.match(/\d/));
+  console.log('ok: PostgreSQL and Redis have values');
+  const paint = await page.evaluate(() => performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd);
+  console.log(`content loaded after ${paint.toFixed(0)} ms`);
+  await show(page, url, 'explore');
+  await page.fill('#expr', 'node_lo');
+  await page.waitForSelector('#choices li');
+  await page.keyboard.press('Enter');
+  assert((await page.inputValue('#expr')).startsWith('node_lo'), 'completion takes a metric by keyboard');
+  await page.fill('#expr', 'node_load1 + on(');
+  await page.keyboard.press('Escape');
+  await page.click('button.primary');
+  await page.waitForSelector('.fault:not([hidden])');
+  assert((await page.textContent('.fault')).includes('^'), 'an error shows its place');
+  await page.fill('#expr', 'node_load1');
+  await page.click('button.primary');
+  await page.waitForSelector('tbody td');
+  assert(page.url().includes('expr=node_load1'), 'a query is shared by its URL');
+  await page.goto(`${url}/#/explore?expr=${encodeURIComponent(kEvil)}`);
+  await page.waitForSelector('.fault:not([hidden])');
+  await page.goto(`${url}/#/journal?alert=${encodeURIComponent(kEvil)}`);
+  await page.waitForTimeout(500);
+  await page.context().close();
+}
+
+async function checkAlerts(browser, daemon) {
+  const page = await browser.page('desktop', 'dark');
+  await show(page, daemon.url, 'now');
+  const alert = page.locator('.alert', {hasText: 'Overheated'});
+  daemon.write('heat.prom', heat(80));
+  await alert.locator('.badge.firing').waitFor({timeout: 30000});
+  assert((await alert.textContent()).includes('80 > 50'), 'an alert appears without reload, with value and threshold');
+  assert(!(await alert.locator('a', {hasText: 'Runbook'}).count()), 'a link that is a script is no link');
+  await page.screenshot({path: join(pictures, 'now-firing.png')});
+
+  await alert.locator('button', {hasText: 'Acknowledge'}).click();
+  await page.fill('#who', 'ana');
+  await page.fill('#comment', kEvil);
+  await page.click('dialog button.primary');
+  await alert.locator('.badge.acknowledged').waitFor();
+  console.log('ok: acknowledged');
+  await alert.locator('button', {hasText: 'Silence'}).click();
+  assert(await page.inputValue('#who') === 'ana', 'the name is remembered');
+  await page.click('dialog button.primary');
+  await alert.locator('.badge.silenced').waitFor();
+  console.log('ok: silenced');
+
+  await daemon.stop('SIGKILL');
+  await page.waitForFunction(() => document.querySelector('#notice').textContent.includes('does not answer'), null, {timeout: 30000});
+  console.log('ok: the page says that vigia is away');
+  await daemon.run();
+  await page.waitForFunction(() => !document.querySelector('#notice').textContent.includes('does not answer'), null, {timeout: 30000});
+  await alert.locator('.badge.silenced').waitFor({timeout: 30000});
+  console.log('ok: after a kill the alert is back and still silenced');
+
+  daemon.write('heat.prom', heat(20));
+  await alert.waitFor({state: 'detached', timeout: 30000});
+  console.log('ok: a resolved alert goes without reload');
+  await page.context().close();
+}
+
+mkdirSync(pictures, {recursive: true});
+const daemon = await Daemon.start(program, files);
+const browser = await Browser.open(daemon.url);
+let code = 0;
+try {
+  await until('the first readings', async () => (await daemon.get('/api/v1/query?query=redis_up')).data.result.length);
+  await checkData(browser, daemon.url);
+  await checkAlerts(browser, daemon);
+  await checkViews(browser, daemon.url);
+  const page = await browser.page('desktop', 'light');
+  await show(page, daemon.url, 'now');
+  assert(await page.evaluate(() => window.pwned === undefined), 'nothing that a label or annotation holds has run');
+  assert(browser.faults.length === 0, `no console error, no policy violation, no outside request ${browser.faults.join('; ')}`);
+} catch (error) {
+  console.log(`FAILED: ${error.message}\nbrowser: ${browser.faults.join('\n')}\nvigia: ${daemon.output.slice(-3000)}`);
+  code = 1;
+}
+await browser.chromium.close();
+await daemon.end();
+process.exit(code);
