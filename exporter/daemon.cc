@@ -13,13 +13,17 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 #include "collectors/scheduler.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "exporter/api/api.h"
 #include "exporter/cli/exit.h"
+#include "exporter/component.h"
 #include "exporter/config/config.h"
 #include "exporter/endpoints/endpoints.h"
+#include "exporter/history_metrics.h"
 #include "exporter/http/gate.h"
 #include "exporter/http/server.h"
 #include "exporter/http_metrics.h"
@@ -27,8 +31,16 @@
 #include "exporter/self_collector.h"
 #include "exporter/service.h"
 #include "exporter/version.h"
+#include "query/history/history.h"
+#include "query/history/recorder.h"
+#include "query/promql/engine.h"
 
 namespace vigia::exporter {
+
+#define COMPONENT(function) std::unique_ptr<Component> function(const Ground& ground);
+#include "exporter/components.def"
+#undef COMPONENT
+
 namespace {
 
 // The instance that reports on all others.
@@ -67,38 +79,88 @@ class Signals {
   sigset_t set_{};
 };
 
+// What reloads say of themselves.
+class ReloadMetrics {
+ public:
+  explicit ReloadMetrics(prometheus::Registry& registry)
+      : successful_(Add(registry, "vigia_config_last_reload_successful",
+                        "Whether the last attempt to load the configuration succeeded.")),
+        time_(Add(registry, "vigia_config_last_reload_success_timestamp_seconds",
+                  "When the configuration was last loaded, in Unix time.")) {}
+
+  void Failed() { successful_.Set(0); }
+  void Succeeded() {
+    successful_.Set(1);
+    time_.Set(static_cast<double>(SystemClock().Wall()) / 1000);
+  }
+
+ private:
+  static prometheus::Gauge& Add(prometheus::Registry& registry, const std::string& name,
+                                const std::string& help) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+  }
+
+  prometheus::Gauge& successful_;
+  prometheus::Gauge& time_;
+};
+
+history::Options HistoryOptions(const Config& config) {
+  history::Options options;
+  options.folder = config.data_dir / "history";
+  options.retention = config.history.retention;
+  options.retention_bytes = config.history.max_bytes;
+  options.max_series = config.history.max_series;
+  options.max_memory = config.history.max_memory;
+  options.out_of_order_window = config.history.out_of_order_window;
+  options.fsync = config.history.fsync;
+  options.on_problem = [](std::string_view message, const std::filesystem::path& file,
+                          const Error& error) {
+    log::Error(message, {{"file", file.string()}, {"error", error.message()}});
+  };
+  return options;
+}
+
+promql::EngineOptions MakeEngineOptions(const QueryConfig& query) {
+  promql::EngineOptions options;
+  options.semantics =
+      query.prometheus2 ? promql::Semantics::kPrometheus2 : promql::Semantics::kPrometheus3;
+  options.max_samples = query.max_samples;
+  options.timeout = query.timeout;
+  options.lookback = query.lookback;
+  options.threads = std::max(1U, std::thread::hardware_concurrency());
+  return options;
+}
+
+Status MakeFolder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error) return Ok();
+  return Fail(ErrorCode::kUnavailable, folder.string() + ": " + error.message() +
+                                           "; name another folder by --data-dir or data_dir");
+}
+
 // What runs, in the order of dependence.
 class Running {
  public:
   explicit Running(const Daemon::Options& options)
-      : options_(options),
-        reload_successful_(
-            prometheus::BuildGauge()
-                .Name("vigia_config_last_reload_successful")
-                .Help("Whether the last attempt to load the configuration succeeded.")
-                .Register(registry_)
-                .Add({})),
-        reload_time_(prometheus::BuildGauge()
-                         .Name("vigia_config_last_reload_success_timestamp_seconds")
-                         .Help("When the configuration was last loaded, in Unix time.")
-                         .Register(registry_)
-                         .Add({})),
-        http_metrics_(registry_) {}
+      : options_(options), reload_metrics_(registry_), http_metrics_(registry_) {}
 
   Status Start(Config config) {
+    started_with_ = {config.history, config.query};
+    if (auto status = MakeFolder(config.data_dir); !status) return status;
+    if (auto status = OpenHistory(config); !status) return status;
+    if (auto status = OpenGate(config); !status) return status;
     scheduler_.emplace(SystemClock(),
                        collectors::Scheduler::Options{
                            .scrape_wait = config.scrape_wait,
-                           .seed = static_cast<std::uint64_t>(::getpid()) * 2654435761U});
-    if (auto status = OpenGate(config); !status) return status;
-    auto http = MakeServerOptions(config);
-    Apply(std::move(config));
-
+                           .seed = static_cast<std::uint64_t>(::getpid()) * 2654435761U},
+                       std::vector<ReadingSink*>{recorder_.get(), &bell_});
     http::Router router;
-    AddEndpoints(router, {.scheduler = *scheduler_,
-                          .pages = pages_,
-                          .reload = [this] { return Reload(); },
-                          .ready = [this] { return ready_.load(); }});
+    AddRoutes(router, config);
+    auto http = MakeServerOptions(config);
+    if (auto status = Apply(std::move(config)); !status) return status;
+    for (auto& component : components_) component->Start();
+
     auto server = http::Server::Start(std::move(router), std::move(http));
     if (!server) return Fail(server.error());
     server_ = *std::move(server);
@@ -122,38 +184,102 @@ class Running {
       status = log::Configure(config.log);
     }
     if (!status) {
-      reload_successful_.Set(0);
+      reload_metrics_.Failed();
       for (const auto& line : diagnostics.Lines())
         log::Error("configuration refused", {{"fault", line}});
       return status;
     }
-    Apply(std::move(config));
-    log::Info("configuration reloaded", {{"config", options_.config.string()}});
-    return Ok();
+    if (started_with_ != StartOptions{config.history, config.query}) {
+      log::Warn("history and query take effect at the next start");
+    }
+    status = Apply(std::move(config));
+    if (status) log::Info("configuration reloaded", {{"config", options_.config.string()}});
+    return status;
   }
 
   void Stop() {
     ready_ = false;
     if (server_) server_->Stop();
+    for (auto one = components_.rbegin(); one != components_.rend(); ++one) (*one)->Stop();
     if (scheduler_) scheduler_->Stop();
   }
 
  private:
-  void Apply(Config config) {
-    collectors::Instance self;
-    self.id = kSelf;
-    self.worker = "vigia";
-    // In step with the fastest of those it reports on.
-    self.interval = 15s;
-    for (const auto& instance : config.collectors) {
-      self.interval = std::min(self.interval, std::max<Milliseconds>(instance.interval, 1s));
+  struct StartOptions {
+    HistoryConfig history;
+    QueryConfig query;
+    friend bool operator==(const StartOptions&, const StartOptions&) = default;
+  };
+
+  Status OpenHistory(const Config& config) {
+    auto history = history::History::Open(HistoryOptions(config), SystemClock());
+    if (!history) return Fail(history.error().In("history"));
+    history_ = *std::move(history);
+    history_->Start();
+    recorder_ = std::make_unique<history::Recorder>(*history_);
+    engine_ = std::make_unique<promql::Engine>(MakeEngineOptions(config.query));
+    return Ok();
+  }
+
+  void AddRoutes(http::Router& router, const Config& config) {
+    AddEndpoints(router, {.scheduler = *scheduler_,
+                          .pages = pages_,
+                          .reload = [this] { return Reload(); },
+                          .ready = [this] { return ready_.load(); }});
+    api::AddApi(router, {.history = *history_,
+                         .engine = *engine_,
+                         .max_concurrency = config.query.max_concurrency,
+                         .clock = SystemClock(),
+                         .scheduler = *scheduler_,
+                         .config_file = options_.config,
+                         .started = SystemClock().Wall(),
+                         .retention = config.history.retention});
+    const Ground ground{.clock = SystemClock(),
+                        .history = *history_,
+                        .engine = *engine_,
+                        .bell = bell_,
+                        .registry = registry_,
+                        .router = router,
+                        .data_dir = config.data_dir,
+                        .external_url = ExternalUrl(config)};
+    for (const auto make : Makers()) components_.push_back(make(ground));
+  }
+
+  static std::string ExternalUrl(const Config& config) {
+    if (!config.external_url.empty()) return config.external_url;
+    return "http://" + config.listen.front();
+  }
+
+  Status Apply(Config config) {
+    for (auto& component : components_) {
+      if (auto status = component->Apply(config); !status) return status;
+      for (auto& instance : component->Instances()) {
+        config.collectors.push_back(std::move(instance));
+      }
     }
-    self.fingerprint = FormatDuration(self.interval);
-    self.impl = MakeSelfCollector(registry_, [this] { return scheduler_->States(); });
-    config.collectors.push_back(std::move(self));
+    AddOwnInstances(config.collectors);
     scheduler_->Apply(std::move(config.collectors), kSelf);
-    reload_successful_.Set(1);
-    reload_time_.Set(static_cast<double>(SystemClock().Wall()) / 1000);
+    reload_metrics_.Succeeded();
+    return Ok();
+  }
+
+  // In step with the fastest of those that they report on.
+  void AddOwnInstances(std::vector<collectors::Instance>& instances) {
+    Milliseconds interval = 15s;
+    for (const auto& instance : instances) {
+      interval = std::min(interval, std::max<Milliseconds>(instance.interval, 1s));
+    }
+    const auto add = [&](InstanceId id, std::unique_ptr<collectors::Collector> impl) {
+      collectors::Instance own;
+      own.id = std::move(id);
+      own.worker = "vigia";
+      own.interval = interval;
+      own.fingerprint = FormatDuration(interval);
+      own.impl = std::move(impl);
+      instances.push_back(std::move(own));
+    };
+    add({"vigia.history", "vigia"}, MakeHistoryCollector(*history_));
+    add(kSelf, MakeSelfCollector(registry_, [this] { return scheduler_->States(); }));
   }
 
   Status OpenGate(const Config& config) {
@@ -182,15 +308,28 @@ class Running {
     return http;
   }
 
+  static std::vector<MakeComponent*> Makers() {
+    return {
+#define COMPONENT(function) function,
+#include "exporter/components.def"
+#undef COMPONENT
+    };
+  }
+
   const Daemon::Options options_;
+  StartOptions started_with_;
   prometheus::Registry registry_;
-  prometheus::Gauge& reload_successful_;
-  prometheus::Gauge& reload_time_;
+  ReloadMetrics reload_metrics_;
   HttpMetrics http_metrics_;
   PageCache pages_;
   std::mutex reload_mutex_;
   std::atomic<bool> ready_ = false;
+  std::unique_ptr<history::History> history_;
+  std::unique_ptr<history::Recorder> recorder_;
+  std::unique_ptr<promql::Engine> engine_;
+  ReadingBell bell_;
   std::optional<collectors::Scheduler> scheduler_;
+  std::vector<std::unique_ptr<Component>> components_;
   std::unique_ptr<http::Gate> gate_;
   std::unique_ptr<http::Server> server_;
 };

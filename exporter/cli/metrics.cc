@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "collectors/kind.h"
+#include "exporter/history_metrics.h"
 #include "exporter/self_collector.h"
 
 namespace vigia::exporter::cli {
@@ -57,6 +58,8 @@ std::string MetricsPage() {
       MakeSelfCollector(registry, [] { return std::vector<collectors::InstanceState>{}; });
   out += "\n## vigia\n\nvigia itself: its process, its collectors, its parts\n\n";
   AppendTable(out, self->Metrics());
+  out += "\n### vigia.history\n\n";
+  AppendTable(out, HistoryMetrics());
   return out;
 }
 

@@ -29,13 +29,40 @@ struct HttpConfig {
   double burst = 500;  // requests that a client may have saved up
 };
 
+// Taken at the start; a change needs a restart.
+struct HistoryConfig {
+  Milliseconds retention = std::chrono::hours(24);
+  std::uint64_t max_bytes = 0;  // of files; 0 for no limit
+  std::uint64_t max_series = 200'000;
+  std::uint64_t max_memory = std::uint64_t{512} << 20;
+  Milliseconds out_of_order_window = std::chrono::minutes(10);
+  bool fsync = false;
+
+  friend bool operator==(const HistoryConfig&, const HistoryConfig&) = default;
+};
+
+// Taken at the start; a change needs a restart.
+struct QueryConfig {
+  Milliseconds timeout = std::chrono::minutes(2);
+  Milliseconds lookback = std::chrono::minutes(5);
+  std::uint64_t max_samples = 50'000'000;
+  std::uint64_t max_concurrency = 20;
+  bool prometheus2 = false;  // the language of Prometheus 2.42 instead of 3
+
+  friend bool operator==(const QueryConfig&, const QueryConfig&) = default;
+};
+
 struct Config {
   std::vector<std::string> listen{"127.0.0.1:9845"};
   std::filesystem::path web_config;  // exporter-toolkit's; empty: no TLS, no users
   std::filesystem::path data_dir = "data";
   std::map<std::string, std::string> external_labels;
+  std::string external_url;  // how others reach vigia; empty: the first address it listens on
   log::Options log;
   HttpConfig http;
+  HistoryConfig history;
+  QueryConfig query;
+  bool remote_write_receiver = false;
   Milliseconds scrape_wait{100};
   collectors::TargetLabel target_label = collectors::TargetLabel::kAuto;
   std::vector<collectors::Instance> collectors;

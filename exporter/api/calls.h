@@ -1,0 +1,23 @@
+// The calls of the API, a file for each kind.
+
+#pragma once
+
+#include "exporter/api/api.h"
+
+namespace vigia::api {
+
+// query, query_range, query_exemplars.
+void AddQueryCalls(http::Router& router, const ApiContext& context);
+// format_query, parse_query.
+void AddLanguageCalls(http::Router& router, const ApiContext& context);
+// series, labels, label/{name}/values.
+void AddSeriesCalls(http::Router& router, const ApiContext& context);
+// metadata, targets.
+void AddMetadataCalls(http::Router& router, const ApiContext& context);
+// status/...
+void AddStatusCalls(http::Router& router, const ApiContext& context);
+
+// GET and POST form, as Grafana wants it.
+void AddCall(http::Router& router, const std::string& path, const http::Handler& handler);
+
+}  // namespace vigia::api

@@ -1,0 +1,157 @@
+// status/buildinfo, runtimeinfo, flags, config, tsdb.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <limits>
+#include <map>
+#include <thread>
+#include <tuple>
+
+#include "core/file.h"
+#include "core/redact.h"
+#include "core/text/json.h"
+#include "exporter/api/answer.h"
+#include "exporter/api/calls.h"
+#include "exporter/api/parameters.h"
+#include "exporter/version.h"
+#include "query/promql/format.h"
+
+namespace vigia::api {
+namespace {
+
+using text::JsonWriter;
+
+// Clients such as Grafana read from the version which calls and which PromQL they may use, so it
+// is that of the Prometheus whose interface this is; the revision names vigia.
+std::string_view CompatibleVersion(const ApiContext& context) {
+  return context.engine.options().semantics == promql::Semantics::kPrometheus2 ? "2.42.0" : "3.5.0";
+}
+
+http::Response BuildInfo(const ApiContext& context, const http::Request& request) {
+  std::string data;
+  JsonWriter json(data);
+  json.BeginObject();
+  json.Field("version", CompatibleVersion(context));
+  json.Field("revision", "vigia " + std::string(exporter::kVersion) + " (" +
+                             std::string(exporter::kRevision) + ")");
+  json.Field("branch", "").Field("buildUser", "").Field("buildDate", "").Field("goVersion", "");
+  json.EndObject();
+  return Success(request, data);
+}
+
+http::Response RuntimeInfo(const ApiContext& context, const http::Request& request) {
+  char folder[PATH_MAX] = "";
+  if (!::getcwd(folder, sizeof folder)) folder[0] = '\0';
+  const auto stats = context.history.stats();
+  std::string data;
+  JsonWriter json(data);
+  json.BeginObject();
+  json.Field("startTime", promql::FormatRfc3339(context.started));
+  json.Field("CWD", folder);
+  json.Key("reloadConfigSuccess").Bool(true);
+  json.Field("lastConfigTime", promql::FormatRfc3339(context.started));
+  json.Key("corruptionCount").Integer(static_cast<std::int64_t>(stats.files_corrupt));
+  json.Key("goroutineCount").Integer(0);
+  json.Key("GOMAXPROCS").Integer(std::thread::hardware_concurrency());
+  json.Field("GOGC", "").Field("GODEBUG", "");
+  json.Field("storageRetention", FormatDuration(context.retention));
+  json.EndObject();
+  return Success(request, data);
+}
+
+http::Response Flags(const ApiContext& context, const http::Request& request) {
+  const auto& options = context.engine.options();
+  std::string data;
+  JsonWriter json(data);
+  json.BeginObject();
+  json.Field("config.file", context.config_file.string());
+  json.Field("query.lookback-delta", FormatDuration(options.lookback));
+  json.Field("query.max-concurrency", std::to_string(context.max_concurrency));
+  json.Field("query.max-samples", std::to_string(options.max_samples));
+  json.Field("query.timeout", FormatDuration(options.timeout));
+  json.Field("storage.tsdb.retention.time", FormatDuration(context.retention));
+  json.EndObject();
+  return Success(request, data);
+}
+
+// The file as it stands; secrets never stand in it, and what looks like one is masked.
+http::Response ConfigText(const ApiContext& context, const http::Request& request) {
+  std::string text;
+  if (!context.config_file.empty()) {
+    const auto read = ReadFile(context.config_file);
+    if (!read) return Failure(FromStorage(read.error()));
+    text = Redact(*read);
+  }
+  std::string data;
+  JsonWriter json(data);
+  json.BeginObject().Field("yaml", text).EndObject();
+  return Success(request, data);
+}
+
+using Counts = std::vector<std::pair<std::string, std::size_t>>;
+
+void WriteCounts(JsonWriter& json, std::string_view key, Counts counts, std::size_t most) {
+  std::sort(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
+    return std::tie(b.second, a.first) < std::tie(a.second, b.first);
+  });
+  if (counts.size() > most) counts.resize(most);
+  json.Key(key).BeginArray();
+  for (const auto& [name, value] : counts) {
+    json.BeginObject().Field("name", name);
+    json.Key("value").Integer(static_cast<std::int64_t>(value));
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+http::Response Tsdb(const ApiContext& context, const http::Request& request) {
+  const auto limit = LimitParameter(request, "limit");
+  if (!limit) return Failure(limit.error());
+  const std::size_t most = *limit == 0 ? 10 : *limit;
+  constexpr TimeRange kAlways{std::numeric_limits<Timestamp>::min() / 2,
+                              std::numeric_limits<Timestamp>::max() / 2};
+  const auto series = context.history.Select({}, kAlways);
+  if (!series) return Failure(FromStorage(series.error()));
+  std::map<std::string_view, std::size_t> by_metric;
+  for (const auto& one : *series) ++by_metric[one->labels().MetricName()];
+  Counts values;
+  const auto names = context.history.LabelNames({}, kAlways);
+  for (const auto& name : names.value_or(std::vector<std::string>())) {
+    const auto list = context.history.LabelValues(name, {}, kAlways);
+    if (list) values.emplace_back(name, list->size());
+  }
+  const auto stats = context.history.stats();
+  std::string data;
+  JsonWriter json(data);
+  json.BeginObject().Key("headStats").BeginObject();
+  json.Key("numSeries").Integer(static_cast<std::int64_t>(stats.series));
+  json.Key("numLabelPairs").Integer(0);
+  json.Key("chunkCount").Integer(0);
+  json.Key("minTime").Integer(stats.oldest_time);
+  json.Key("maxTime").Integer(stats.newest_time);
+  json.EndObject();
+  WriteCounts(json, "seriesCountByMetricName", Counts(by_metric.begin(), by_metric.end()), most);
+  WriteCounts(json, "labelValueCountByLabelName", std::move(values), most);
+  WriteCounts(json, "memoryInBytesByLabelName", {}, most);
+  WriteCounts(json, "seriesCountByLabelValuePair", {}, most);
+  json.EndObject();
+  return Success(request, data);
+}
+
+}  // namespace
+
+void AddStatusCalls(http::Router& router, const ApiContext& context) {
+  const auto add = [&](const char* name, auto* call) {
+    router.Get(std::string("/api/v1/status/") + name,
+               [context, call](const auto& request) { return call(context, request); });
+  };
+  add("buildinfo", &BuildInfo);
+  add("runtimeinfo", &RuntimeInfo);
+  add("flags", &Flags);
+  add("config", &ConfigText);
+  add("tsdb", &Tsdb);
+}
+
+}  // namespace vigia::api

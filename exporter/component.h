@@ -1,0 +1,79 @@
+// A part of the daemon that lives beside collecting and showing: rules, routing, baselines.
+//
+// Components are made in the order of components.def and ended in the opposite one. A component
+// takes its options from the Config, adds its routes and collectors, and works on threads of its
+// own; it never blocks those of others.
+
+#pragma once
+
+#include <prometheus/registry.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/reading.h"
+#include "core/result.h"
+#include "exporter/config/config.h"
+#include "exporter/http/router.h"
+#include "query/history/history.h"
+#include "query/promql/engine.h"
+
+namespace vigia::exporter {
+
+// Rings whenever a reading has been stored, or withdrawn, in the history: who evaluates right
+// behind the data subscribes. Thread-safe.
+class ReadingBell final : public ReadingSink {
+ public:
+  // Called on the collector's thread, so it only notes and notifies.
+  using Listener = std::function<void(const InstanceId& instance, Timestamp time)>;
+
+  // Before the daemon has started; listeners stay for the life of the bell.
+  void Subscribe(Listener listener) { listeners_.push_back(std::move(listener)); }
+
+  void Publish(const InstanceId& instance, std::shared_ptr<const Reading> reading) override {
+    for (const auto& listener : listeners_) listener(instance, reading->time);
+  }
+  void Withdraw(const InstanceId& instance, Timestamp time,
+                std::shared_ptr<const Reading>) override {
+    for (const auto& listener : listeners_) listener(instance, time);
+  }
+
+ private:
+  std::vector<Listener> listeners_;  // constant once the daemon has started
+};
+
+// What there is for a component to build on; all of it outlives the components.
+struct Ground {
+  Clock& clock;
+  history::History& history;  // SeriesSource and SeriesSink
+  const promql::Engine& engine;
+  ReadingBell& bell;
+  prometheus::Registry& registry;  // of vigia's own metrics
+  http::Router& router;
+  std::filesystem::path data_dir;  // exists
+  std::string external_url;        // "http://host:port", without a slash at the end
+};
+
+class Component {
+ public:
+  virtual ~Component() = default;
+
+  // Takes over a configuration that has been checked: once before the start, and at each reload.
+  virtual Status Apply(const Config& config) = 0;
+  // Begins to work; everything has been applied and the history is restored.
+  virtual void Start() = 0;
+  // Ends within a few seconds.
+  virtual void Stop() = 0;
+  // Collectors of the component's own, run beside those of the configuration.
+  virtual std::vector<collectors::Instance> Instances() { return {}; }
+};
+
+// Routes are added here.
+using MakeComponent = std::unique_ptr<Component>(const Ground& ground);
+
+}  // namespace vigia::exporter
