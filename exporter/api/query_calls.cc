@@ -140,16 +140,17 @@ ApiResult<RangeOf> ReadRange(const http::Request& request) {
 }
 
 // The rest of the body from series `i` on, in pieces.
-void StreamMatrix(const promql::Matrix& matrix, std::size_t i, std::size_t count,
-                  const std::string& end, std::string piece, const http::Sink& sink) {
+Status StreamMatrix(const promql::Matrix& matrix, std::size_t i, std::size_t count,
+                    const std::string& end, std::string piece, const http::Sink& sink) {
   for (; i < count; ++i) {
     if (i != 0) piece += ',';
     AppendSeries(piece, matrix, i);
     if (piece.size() < kPieceBytes) continue;
-    if (!sink(piece)) return;
+    if (!sink(piece)) return Ok();  // the client has gone
     piece.clear();
   }
   sink(piece + end);
+  return Ok();
 }
 
 http::Response RangeQuery(const Caller& caller, const http::Request& request) {
@@ -184,7 +185,7 @@ http::Response RangeQuery(const Caller& caller, const http::Request& request) {
   if (written == count) return JsonAnswer(request, std::move(body += end));
   http::Response response = http::Response::Json(200, {});
   response.stream = [matrix, written, count, end, body](const http::Sink& sink) {
-    StreamMatrix(*matrix, written, count, end, body, sink);
+    return StreamMatrix(*matrix, written, count, end, body, sink);
   };
   return response;
 }
