@@ -1,0 +1,155 @@
+// Forming groups from what is known: after a restart, and when the configuration changes.
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include "alerting/dispatch/dispatcher.h"
+#include "core/log.h"
+
+namespace vigia::dispatch {
+namespace {
+
+// Groups that belong to no route any more stand behind all others.
+constexpr std::size_t kNoRoute = static_cast<std::size_t>(-1);
+
+Labels RetiredId(const LogKey& key) {
+  return Labels{{"group", key.group_key}, {"receiver", key.receiver}};
+}
+
+// Ended as its sender said, not because nobody was there to hear that it goes on.
+bool SaidToHaveEnded(const KnownAlert& alert) {
+  return alert.alert.ends_at <= alert.alert.updated_at;
+}
+
+}  // namespace
+
+bool Changes::empty() const {
+  return alerts.empty() && forgotten_alerts.empty() && silences.empty() &&
+         forgotten_silences.empty() && acks.empty() && forgotten_acks.empty() && log.empty() &&
+         forgotten_log.empty() && notices.empty() && results.empty();
+}
+
+bool Notice::AnyFiring() const { return CountFiring() > 0; }
+
+std::size_t Notice::CountFiring() const {
+  return static_cast<std::size_t>(std::count_if(
+      alerts.begin(), alerts.end(), [&](const auto& alert) { return !alert->ResolvedAt(time); }));
+}
+
+Status Dispatcher::Restore() {
+  auto snapshot = parts_.store.Load();
+  if (!snapshot) return Fail(snapshot.error());
+  const std::lock_guard lock(mutex_);
+  const Timestamp now = parts_.clock.Wall();
+  const Timestamp patience = now + plan_->config.resolve_timeout.count();
+  for (auto& alert : snapshot->alerts) {
+    auto& state = alerts_[alert->fingerprint];
+    state.alert = alert;
+    if (SaidToHaveEnded(*alert)) {
+      state.ended_at = alert->alert.ends_at;
+    } else if (alert->alert.ends_at < patience) {
+      auto longer = *alert;
+      longer.alert.ends_at = patience;
+      longer.end_assumed = true;
+      state.alert = std::make_shared<const KnownAlert>(std::move(longer));
+    }
+    inhibitor_.Update(alert->fingerprint, alert->alert.labels, state.alert->alert.ends_at);
+  }
+  silences_.Apply(snapshot->silences);
+  for (auto& ack : snapshot->acks) acks_[ack.fingerprint] = std::move(ack);
+  log_ = std::move(snapshot->log);
+  Regroup({});
+  if (!alerts_.empty() || !log_.empty()) {
+    log::Info("alerting state restored", {{"alerts", std::to_string(alerts_.size())},
+                                          {"groups", std::to_string(groups_.size())}});
+  }
+  return Ok();
+}
+
+void Dispatcher::Regroup(const std::map<std::pair<std::string, std::string>, Group>& pace) {
+  groups_.clear();
+  timers_.clear();
+  const Timestamp now = parts_.clock.Wall();
+  for (const auto& [fingerprint, state] : alerts_) {
+    const auto& alert = *state.alert;
+    for (const auto* route : plan_->config.tree.Match(alert.alert.labels)) {
+      auto labels = route->GroupLabels(alert.alert.labels);
+      const Group probe{.key = route->key + ":" + LabelSetText(labels),
+                        .receiver = route->receiver};
+      if (alert.ResolvedAt(now) && !IsOwed(probe, fingerprint)) continue;
+      auto& group = GroupFor(*route, std::move(labels));
+      group.alerts.insert(fingerprint);
+    }
+  }
+  const auto instant = parts_.clock.Now();
+  for (auto& [id, group] : groups_) {
+    const auto old = pace.find({group.key, group.receiver});
+    if (old != pace.end() && old->second.alerts == group.alerts) {
+      group.flushed = old->second.flushed;
+      group.last_told = old->second.last_told;
+      Schedule(group, std::min(old->second.next_flush, instant + group.route->group_interval));
+    } else {
+      TakePaceFromLog(group, now);
+    }
+  }
+  KeepOwed();
+}
+
+// A group that somebody was told about goes on in its old rhythm; if it has changed since, it is
+// told about as soon as that allows. One that nobody knows waits as new ones do.
+void Dispatcher::TakePaceFromLog(Group& group, Timestamp now) {
+  const auto instant = parts_.clock.Now();
+  const LogEntry* last = nullptr;
+  const auto count = plan_->Integrations(group.receiver).size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto at = log_.find({group.key, group.receiver, i});
+    if (at != log_.end() && (!last || at->second.time > last->time)) last = &at->second;
+  }
+  if (!last) {
+    Timestamp oldest = now;
+    for (const auto fingerprint : group.alerts) {
+      oldest = std::min(oldest, alerts_.at(fingerprint).alert->alert.starts_at);
+    }
+    const auto waited = Milliseconds(now - oldest);
+    Schedule(group, instant + std::max(Milliseconds(0), group.route->group_wait - waited));
+    return;
+  }
+  group.flushed = true;
+  const auto interval = group.route->group_interval.count();
+  const auto since = std::max<Timestamp>(0, now - last->time);
+  group.last_told = instant - Milliseconds(since);
+  FingerprintSet firing;
+  for (const auto fingerprint : group.alerts) {
+    if (!alerts_.at(fingerprint).alert->ResolvedAt(now)) firing.push_back(fingerprint);
+  }
+  const bool changed = firing != last->firing;
+  const auto wait =
+      changed ? std::max<Timestamp>(0, interval - since) : interval - since % interval;
+  Schedule(group, instant + Milliseconds(wait));
+}
+
+void Dispatcher::KeepOwed() {
+  std::set<std::pair<std::string_view, std::string_view>> current;
+  for (const auto& [id, group] : groups_) current.emplace(group.key, group.receiver);
+  for (const auto& [key, entry] : log_) {
+    if (entry.owed.empty()) continue;
+    const bool known = current.contains({key.group_key, key.receiver});
+    if (known || key.integration >= plan_->Integrations(key.receiver).size()) continue;
+    Group group{.id = {kNoRoute, RetiredId(key)}, .labels = entry.group_labels};
+    group.key = key.group_key;
+    group.retired = true;
+    group.flushed = true;
+    group.receiver = key.receiver;
+    group.next_flush = Instant::max();
+    for (const auto fingerprint : entry.owed) {
+      if (alerts_.contains(fingerprint)) group.alerts.insert(fingerprint);
+    }
+    if (group.alerts.empty()) continue;
+    const GroupId id = group.id;
+    const auto [at, is_new] = groups_.try_emplace(id, std::move(group));
+    if (is_new) Schedule(at->second, parts_.clock.Now());
+  }
+}
+
+}  // namespace vigia::dispatch

@@ -1,0 +1,73 @@
+// A dispatcher on a bench: time moves when a test says so, and what it tells is kept as text.
+
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "alerting/dispatch/dispatcher.h"
+#include "core/clock.h"
+
+namespace vigia::test {
+
+// Keeps everything in memory, as a database would; outlives dispatchers.
+class MemoryStore final : public dispatch::Store {
+ public:
+  Status Commit(const dispatch::Changes& changes) override;
+  Result<dispatch::Snapshot> Load() override;
+
+  bool broken = false;
+  std::map<dispatch::Fingerprint, dispatch::AlertPtr> alerts;
+  std::map<std::string, dispatch::Silence> silences;
+  std::map<dispatch::Fingerprint, dispatch::Acknowledgement> acks;
+  dispatch::NotificationLog log;
+};
+
+class DispatchBench : public dispatch::NoticeSink, public dispatch::EventSink {
+ public:
+  // `config` is an alertmanager.yml. Every receiver has one integration per list under it;
+  // "send_resolved: false" in its map is obeyed.
+  explicit DispatchBench(const std::string& config, dispatch::Dispatcher::Options options = {});
+
+  // The dispatcher begins anew from what was written, `config` changed if not empty.
+  void Restart(const std::string& config = {});
+  void Apply(const std::string& config);
+
+  // An alert that fires now, until further notice; and one that has ended.
+  void Fire(const Labels& labels);
+  void End(const Labels& labels);
+  // Moves the time in small steps, so that every timer runs at its time.
+  void Advance(std::chrono::milliseconds by);
+  // "team [A,B|C] first notification" per notice since the last call: receiver, the alert names
+  // that fire and those that have ended, and the reason.
+  std::string Told();
+
+  dispatch::Dispatcher& dispatcher() { return *dispatcher_; }
+  ManualClock& clock() { return clock_; }
+  MemoryStore& store() { return store_; }
+  const std::vector<dispatch::Notice>& notices() const { return notices_; }
+  const std::vector<dispatch::Event>& events() const { return events_; }
+
+  void Submit(std::vector<dispatch::Notice> notices) override;
+  void Record(std::vector<dispatch::Event> events) override;
+
+ private:
+  void Open();
+
+  ManualClock clock_;
+  MemoryStore store_;
+  const dispatch::Dispatcher::Options options_;
+  std::shared_ptr<const dispatch::Plan> plan_;
+  std::vector<dispatch::Notice> notices_;
+  std::size_t shown_ = 0;
+  std::vector<dispatch::Event> events_;
+  std::map<Labels, Timestamp> started_;
+  std::unique_ptr<dispatch::Dispatcher> dispatcher_;
+};
+
+// Reads a configuration for a dispatcher; throws std::runtime_error with its faults.
+std::shared_ptr<const dispatch::Plan> PlanOf(const std::string& config);
+
+}  // namespace vigia::test
