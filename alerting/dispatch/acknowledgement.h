@@ -5,13 +5,13 @@
 
 #include <string>
 
-#include "alerting/dispatch/fingerprint.h"
+#include "alerting/dispatch/identity.h"
 #include "core/sample.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 
 struct Acknowledgement {
-  Fingerprint fingerprint = 0;
+  AlertId fingerprint = 0;
   std::string by;
   std::string comment;
   Timestamp time = 0;
@@ -20,4 +20,4 @@ struct Acknowledgement {
   bool HoldsAt(Timestamp now) const { return until == 0 || now < until; }
 };
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

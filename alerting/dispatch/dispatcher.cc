@@ -7,7 +7,7 @@
 
 #include "core/log.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 namespace {
 
 constexpr auto kCleanUpInterval = 30s;
@@ -232,7 +232,7 @@ void Dispatcher::Schedule(Group& group, Instant at) {
 
 void Dispatcher::CleanUp(Timestamp now) {
   next_clean_up_ = parts_.clock.Now() + kCleanUpInterval;
-  std::unordered_set<Fingerprint> grouped;
+  std::unordered_set<AlertId> grouped;
   for (const auto& [id, group] : groups_) grouped.insert(group.alerts.begin(), group.alerts.end());
   for (auto at = alerts_.begin(); at != alerts_.end();) {
     const auto& alert = *at->second.alert;
@@ -275,7 +275,8 @@ void Dispatcher::Note(std::string type, const Labels& alert,
 }
 
 void Dispatcher::TakeResult(const NoticeResult& result) {
-  static constexpr const char* kTypes[] = {"notice.failed", "notice.delivered", "notice.dead"};
+  static constexpr const char* kTypes[] = {"notification.failed", "notification.sent",
+                                           "notification.dead", "notification.replaced"};
   Note(kTypes[static_cast<std::size_t>(result.state)], {},
        {{"id", result.id},
         {"receiver", result.key.receiver},
@@ -290,4 +291,4 @@ void Dispatcher::TakeResult(const NoticeResult& result) {
   round_.changes.log.emplace_back(at->first, at->second);
 }
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

@@ -37,7 +37,7 @@
 #include "alerting/dispatch/view.h"
 #include "core/clock.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 
 class Dispatcher final : public alerting::AlertSink {
  public:
@@ -94,7 +94,7 @@ class Dispatcher final : public alerting::AlertSink {
   std::vector<AlertView> Alerts(bool resolved = false) const;
   std::vector<GroupView> Groups() const;
   // Everything about one alert's way to people.
-  std::vector<WayView> Ways(Fingerprint fingerprint) const;
+  std::vector<WayView> Ways(AlertId fingerprint) const;
   std::shared_ptr<const Plan> plan() const;
   DispatcherStats stats() const;
 
@@ -134,8 +134,8 @@ class Dispatcher final : public alerting::AlertSink {
   bool TellOne(Group& group, std::size_t index, const Integration& integration,
                const std::vector<AlertPtr>& passing, Timestamp now);
   std::string SuppressedBy(const Labels& labels, Timestamp now) const;
-  bool AllAcknowledged(const FingerprintSet& firing, Timestamp now) const;
-  bool IsOwed(const Group& group, Fingerprint fingerprint) const;
+  bool AllAcknowledged(const AlertIds& firing, Timestamp now) const;
+  bool IsOwed(const Group& group, AlertId fingerprint) const;
   void DropEnded(Group& group, const std::vector<AlertPtr>& flushed, bool keep_owed, Timestamp now);
   void CleanUp(Timestamp now);
   void Note(std::string type, const Labels& alert,
@@ -158,9 +158,9 @@ class Dispatcher final : public alerting::AlertSink {
 
   // Guarded by mutex_.
   std::shared_ptr<const Plan> plan_;
-  std::unordered_map<Fingerprint, AlertState> alerts_;
+  std::unordered_map<AlertId, AlertState> alerts_;
   SilenceBook silences_;
-  std::unordered_map<Fingerprint, Acknowledgement> acks_;
+  std::unordered_map<AlertId, Acknowledgement> acks_;
   Inhibitor inhibitor_;
   NotificationLog log_;
   std::map<GroupId, Group> groups_;
@@ -176,4 +176,4 @@ class Dispatcher final : public alerting::AlertSink {
   std::jthread thread_;
 };
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

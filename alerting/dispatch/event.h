@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "alerting/dispatch/fingerprint.h"
+#include "alerting/dispatch/identity.h"
 #include "core/sample.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 
 struct Event {
   Timestamp time = 0;
@@ -26,4 +26,4 @@ class EventSink {
   virtual void Record(std::vector<Event> events) = 0;
 };
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

@@ -5,7 +5,7 @@
 
 #include "alerting/dispatch/dispatcher.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 namespace {
 
 // How long an empty group keeps its pace.
@@ -88,7 +88,7 @@ bool Dispatcher::HeldByInterval(Group& group, Timestamp now) {
 
 std::string Dispatcher::SuppressedBy(const Labels& labels, Timestamp now) const {
   if (const auto causes = inhibitor_.InhibitedBy(labels, now); !causes.empty()) {
-    return "inhibited by " + ToHex(causes.front().source);
+    return "inhibited by " + FingerprintText(causes.front().source);
   }
   if (const auto ids = silences_.Silencing(labels, now); !ids.empty()) {
     return "silenced by " + Joined(ids);
@@ -97,7 +97,7 @@ std::string Dispatcher::SuppressedBy(const Labels& labels, Timestamp now) const 
 }
 
 bool Dispatcher::Tell(Group& group, const std::vector<AlertPtr>& alerts, Timestamp now) {
-  FingerprintSet suppressed;
+  AlertIds suppressed;
   for (const auto& alert : alerts) {
     auto by = SuppressedBy(alert->alert.labels, now);
     auto& state = alerts_.at(alert->fingerprint);
@@ -163,7 +163,7 @@ bool Dispatcher::TellOne(Group& group, std::size_t index, const Integration& int
   }
   if (notice.alerts.empty()) return false;
   ++stats_.notices;
-  Note("notice.queued", {},
+  Note("notification.queued", {},
        {{"id", notice.id},
         {"receiver", group.receiver},
         {"integration", integration.kind},
@@ -175,14 +175,14 @@ bool Dispatcher::TellOne(Group& group, std::size_t index, const Integration& int
   return true;
 }
 
-bool Dispatcher::AllAcknowledged(const FingerprintSet& firing, Timestamp now) const {
-  return !firing.empty() && std::all_of(firing.begin(), firing.end(), [&](Fingerprint fingerprint) {
+bool Dispatcher::AllAcknowledged(const AlertIds& firing, Timestamp now) const {
+  return !firing.empty() && std::all_of(firing.begin(), firing.end(), [&](AlertId fingerprint) {
     const auto at = acks_.find(fingerprint);
     return at != acks_.end() && at->second.HoldsAt(now);
   });
 }
 
-bool Dispatcher::IsOwed(const Group& group, Fingerprint fingerprint) const {
+bool Dispatcher::IsOwed(const Group& group, AlertId fingerprint) const {
   const auto count = plan_->Integrations(group.receiver).size();
   for (std::size_t i = 0; i < count; ++i) {
     const auto entry = log_.find({group.key, group.receiver, i});
@@ -200,8 +200,7 @@ void Dispatcher::DropEnded(Group& group, const std::vector<AlertPtr>& flushed, b
     if (keep_owed && IsOwed(group, alert->fingerprint)) continue;
     group.alerts.erase(alert->fingerprint);
   }
-  std::erase_if(group.alerts,
-                [&](Fingerprint fingerprint) { return !alerts_.contains(fingerprint); });
+  std::erase_if(group.alerts, [&](AlertId fingerprint) { return !alerts_.contains(fingerprint); });
 }
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

@@ -11,7 +11,7 @@
 #include "alerting/route/tree.h"
 #include "core/clock.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 
 // The index of the route, and the labels of the group.
 using GroupId = std::pair<std::size_t, Labels>;
@@ -21,7 +21,7 @@ struct Group {
   const route::Route* route = nullptr;  // of the current plan
   Labels labels;
   std::string key;  // "{}/{severity=\"page\"}:{alertname=\"X\"}"
-  std::set<Fingerprint> alerts;
+  std::set<AlertId> alerts;
   Instant next_flush{};
   bool flushed = false;
   bool emptied = false;              // goes away at the next flush unless an alert joins
@@ -33,4 +33,4 @@ struct Group {
   std::string receiver;  // the route's, or that of the route which is gone
 };
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

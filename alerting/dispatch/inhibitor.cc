@@ -1,18 +1,18 @@
 #include "alerting/dispatch/inhibitor.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 
 Inhibitor::Inhibitor(std::vector<route::InhibitRule> rules)
     : rules_(std::move(rules)), sources_(rules_.size()) {}
 
-void Inhibitor::Update(Fingerprint fingerprint, const Labels& labels, Timestamp ends_at) {
+void Inhibitor::Update(AlertId fingerprint, const Labels& labels, Timestamp ends_at) {
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     if (!rules_[i].IsSource(labels)) continue;
     sources_[i][rules_[i].EqualKey(labels)][fingerprint] = {ends_at, rules_[i].IsTarget(labels)};
   }
 }
 
-void Inhibitor::Remove(Fingerprint fingerprint, const Labels& labels) {
+void Inhibitor::Remove(AlertId fingerprint, const Labels& labels) {
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     const auto at = sources_[i].find(rules_[i].EqualKey(labels));
     if (at == sources_[i].end()) continue;
@@ -37,4 +37,4 @@ std::vector<Inhibitor::Cause> Inhibitor::InhibitedBy(const Labels& labels, Times
   return causes;
 }
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

@@ -7,22 +7,22 @@
 #include <unordered_map>
 #include <vector>
 
-#include "alerting/dispatch/fingerprint.h"
+#include "alerting/dispatch/identity.h"
 #include "alerting/route/inhibit.h"
 #include "core/sample.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 
 class Inhibitor {
  public:
   explicit Inhibitor(std::vector<route::InhibitRule> rules);
 
   // An alert that fires until `ends_at`, or has ended (`ends_at` <= now at the time of asking).
-  void Update(Fingerprint fingerprint, const Labels& labels, Timestamp ends_at);
-  void Remove(Fingerprint fingerprint, const Labels& labels);
+  void Update(AlertId fingerprint, const Labels& labels, Timestamp ends_at);
+  void Remove(AlertId fingerprint, const Labels& labels);
 
   struct Cause {
-    Fingerprint source = 0;
+    AlertId source = 0;
     std::size_t rule = 0;
   };
   // The sources that fire at `now` and inhibit an alert, at most one per rule. An alert on both
@@ -36,10 +36,10 @@ class Inhibitor {
     Timestamp ends_at = 0;
     bool two_sided = false;  // matches the target side, too
   };
-  using Sources = std::unordered_map<Fingerprint, Source>;
+  using Sources = std::unordered_map<AlertId, Source>;
 
   std::vector<route::InhibitRule> rules_;
   std::vector<std::unordered_map<std::string, Sources>> sources_;  // per rule, by EqualKey
 };
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

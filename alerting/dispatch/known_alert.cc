@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 
 KnownAlert Complete(const Alert& alert, Timestamp now, Timestamp resolve_timeout) {
-  KnownAlert known{.alert = alert, .fingerprint = FingerprintOf(alert.labels)};
+  KnownAlert known{.alert = alert, .fingerprint = Fingerprint(alert.labels)};
   known.alert.updated_at = now;
   if (alert.ends_at == 0) {
     known.end_assumed = true;
@@ -32,4 +32,4 @@ KnownAlert Merge(const KnownAlert& old, KnownAlert next, Timestamp now) {
   return next;
 }
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

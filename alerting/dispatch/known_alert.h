@@ -5,16 +5,16 @@
 #include <memory>
 
 #include "alerting/alert.h"
-#include "alerting/dispatch/fingerprint.h"
+#include "alerting/dispatch/identity.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 
 using alerting::Alert;
 
 // Immutable and shared: an update is a new one.
 struct KnownAlert {
   Alert alert;  // all times set
-  Fingerprint fingerprint = 0;
+  AlertId fingerprint = 0;
   // The sender did not say when it ends: `ends_at` is when it counts as ended if nobody sends
   // it again.
   bool end_assumed = false;
@@ -33,4 +33,4 @@ KnownAlert Complete(const Alert& alert, Timestamp now, Timestamp resolve_timeout
 // the alert has begun anew.
 KnownAlert Merge(const KnownAlert& old, KnownAlert next, Timestamp now);
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

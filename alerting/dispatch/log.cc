@@ -2,21 +2,21 @@
 
 #include <algorithm>
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 namespace {
 
-bool AnyIn(const FingerprintSet& some, const FingerprintSet& whole) {
+bool AnyIn(const AlertIds& some, const AlertIds& whole) {
   return std::any_of(some.begin(), some.end(),
-                     [&](Fingerprint fingerprint) { return Contains(whole, fingerprint); });
+                     [&](AlertId fingerprint) { return Contains(whole, fingerprint); });
 }
 
 }  // namespace
 
-bool Contains(const FingerprintSet& set, Fingerprint fingerprint) {
+bool Contains(const AlertIds& set, AlertId fingerprint) {
   return std::binary_search(set.begin(), set.end(), fingerprint);
 }
 
-bool IsSubset(const FingerprintSet& part, const FingerprintSet& whole) {
+bool IsSubset(const AlertIds& part, const AlertIds& whole) {
   return std::includes(whole.begin(), whole.end(), part.begin(), part.end());
 }
 
@@ -58,9 +58,9 @@ LogEntry Told(const LogEntry* before, const Situation& situation, Labels group_l
   entry.firing = situation.firing;
   entry.resolved = situation.resolved;
   entry.group_labels = std::move(group_labels);
-  const FingerprintSet nothing;
+  const AlertIds nothing;
   const auto& before_owed = before ? before->owed : nothing;
-  FingerprintSet owed;
+  AlertIds owed;
   std::set_union(situation.firing.begin(), situation.firing.end(), before_owed.begin(),
                  before_owed.end(), std::back_inserter(owed));
   std::set_difference(owed.begin(), owed.end(), situation.resolved.begin(),
@@ -68,4 +68,4 @@ LogEntry Told(const LogEntry* before, const Situation& situation, Labels group_l
   return entry;
 }
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

@@ -10,17 +10,17 @@
 #include <string_view>
 #include <vector>
 
-#include "alerting/dispatch/fingerprint.h"
+#include "alerting/dispatch/identity.h"
 #include "core/labels.h"
 #include "core/sample.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 
 // Sorted, unique.
-using FingerprintSet = std::vector<Fingerprint>;
+using AlertIds = std::vector<AlertId>;
 
-bool Contains(const FingerprintSet& set, Fingerprint fingerprint);
-bool IsSubset(const FingerprintSet& part, const FingerprintSet& whole);
+bool Contains(const AlertIds& set, AlertId fingerprint);
+bool IsSubset(const AlertIds& part, const AlertIds& whole);
 
 // One integration of one receiver, for one group.
 struct LogKey {
@@ -33,11 +33,11 @@ struct LogKey {
 
 struct LogEntry {
   Timestamp time = 0;
-  FingerprintSet firing;    // as last told
-  FingerprintSet resolved;  // as last told
+  AlertIds firing;    // as last told
+  AlertIds resolved;  // as last told
   // Told as firing at some time and not as resolved since, though a silence or an inhibition may
   // have kept them out of later notifications: their end is still to be told.
-  FingerprintSet owed;
+  AlertIds owed;
   Labels group_labels;
 };
 
@@ -50,8 +50,8 @@ std::string_view Text(Reason reason);
 
 struct Situation {
   const LogEntry* entry = nullptr;  // nullptr: nothing was told yet
-  FingerprintSet firing;
-  FingerprintSet resolved;
+  AlertIds firing;
+  AlertIds resolved;
   bool send_resolved = true;
   Timestamp repeat_interval = 0;
   Timestamp now = 0;
@@ -64,4 +64,4 @@ std::optional<Reason> Decide(const Situation& situation);
 // The entry once `firing` and `resolved` have been told.
 LogEntry Told(const LogEntry* before, const Situation& situation, Labels group_labels);
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

@@ -12,7 +12,7 @@
 #include "alerting/dispatch/known_alert.h"
 #include "alerting/dispatch/log.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 
 struct Notice {
   std::string id;
@@ -36,7 +36,8 @@ class NoticeSink {
 
 // What became of a notice.
 struct NoticeResult {
-  enum class State { kRetrying, kDelivered, kDead };
+  // kReplaced: a later one says the same and more.
+  enum class State { kRetrying, kDelivered, kDead, kReplaced };
 
   std::string id;
   LogKey key;
@@ -46,6 +47,7 @@ struct NoticeResult {
   Timestamp decided = 0;   // the notice's own time
   Timestamp next_try = 0;  // kRetrying
   std::string answer;      // what the receiver said last
+  std::string handle;      // kDelivered: what the receiver wants back with the next of this group
 };
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

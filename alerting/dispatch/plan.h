@@ -8,7 +8,7 @@
 
 #include "alerting/route/config.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 
 // One way of a receiver: an item of its `webhook_configs` and the like.
 struct Integration {
@@ -28,4 +28,4 @@ struct Plan {
   }
 };
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

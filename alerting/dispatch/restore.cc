@@ -7,7 +7,7 @@
 #include "alerting/dispatch/dispatcher.h"
 #include "core/log.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 namespace {
 
 // Groups that belong to no route any more stand behind all others.
@@ -119,7 +119,7 @@ void Dispatcher::TakePaceFromLog(Group& group, Timestamp now) {
   const auto interval = group.route->group_interval.count();
   const auto since = std::max<Timestamp>(0, now - last->time);
   group.last_told = instant - Milliseconds(since);
-  FingerprintSet firing;
+  AlertIds firing;
   for (const auto fingerprint : group.alerts) {
     if (!alerts_.at(fingerprint).alert->ResolvedAt(now)) firing.push_back(fingerprint);
   }
@@ -152,4 +152,4 @@ void Dispatcher::KeepOwed() {
   }
 }
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "alerting/dispatch/fingerprint.h"
+#include "alerting/dispatch/identity.h"
 #include "core/text/utf8.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 namespace {
 
 Status Check(const Silence& silence, Timestamp now) {
@@ -164,4 +164,4 @@ std::size_t SilenceBook::CountIn(SilenceState state, Timestamp now) const {
                     [&](const auto& item) { return item.second.StateAt(now) == state; }));
 }
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

@@ -18,7 +18,7 @@
 #include "core/result.h"
 #include "core/sample.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 
 enum class SilenceState { kPending, kActive, kExpired };
 
@@ -68,4 +68,4 @@ class SilenceBook {
   std::map<std::string, Silence, std::less<>> silences_;
 };
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

@@ -4,7 +4,7 @@
 
 #include "alerting/dispatch/dispatcher.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 namespace {
 
 std::string MatchersText(const Silence& silence) {
@@ -119,4 +119,4 @@ std::size_t Dispatcher::Unacknowledge(const route::Matchers& matchers) {
   return count;
 }
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

@@ -15,16 +15,16 @@
 #include "alerting/dispatch/silence.h"
 #include "core/result.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 
 // What happened since the last write; written in one transaction.
 struct Changes {
   std::vector<AlertPtr> alerts;
-  std::vector<Fingerprint> forgotten_alerts;
+  std::vector<AlertId> forgotten_alerts;
   std::vector<Silence> silences;
   std::vector<std::string> forgotten_silences;
   std::vector<Acknowledgement> acks;
-  std::vector<Fingerprint> forgotten_acks;
+  std::vector<AlertId> forgotten_acks;
   std::vector<std::pair<LogKey, LogEntry>> log;
   std::vector<LogKey> forgotten_log;
   std::vector<Notice> notices;
@@ -61,4 +61,4 @@ class Store {
   virtual Result<Snapshot> Load() = 0;
 };
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

@@ -12,13 +12,13 @@
 #include "alerting/dispatch/log.h"
 #include "core/duration.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 
 struct AlertView {
   AlertPtr alert;
-  std::vector<std::string> silenced_by;   // ids of silences
-  std::vector<Fingerprint> inhibited_by;  // alerts
-  std::vector<std::string> muted_by;      // time intervals, of all its routes
+  std::vector<std::string> silenced_by;  // ids of silences
+  std::vector<AlertId> inhibited_by;     // alerts
+  std::vector<std::string> muted_by;     // time intervals, of all its routes
   std::vector<std::string> receivers;
   std::optional<Acknowledgement> ack;
 
@@ -69,4 +69,4 @@ struct DispatcherStats {
   std::size_t silences_expired = 0;
 };
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

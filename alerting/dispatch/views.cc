@@ -4,7 +4,7 @@
 
 #include "alerting/dispatch/dispatcher.h"
 
-namespace vigia::dispatch {
+namespace vigia::alerting::dispatch {
 
 std::shared_ptr<const Plan> Dispatcher::plan() const {
   const std::lock_guard lock(mutex_);
@@ -80,7 +80,7 @@ std::vector<GroupView> Dispatcher::Groups() const {
   return views;
 }
 
-std::vector<WayView> Dispatcher::Ways(Fingerprint fingerprint) const {
+std::vector<WayView> Dispatcher::Ways(AlertId fingerprint) const {
   std::vector<WayView> ways;
   const std::lock_guard lock(mutex_);
   const auto known = alerts_.find(fingerprint);
@@ -130,4 +130,4 @@ DispatcherStats Dispatcher::stats() const {
   return stats;
 }
 
-}  // namespace vigia::dispatch
+}  // namespace vigia::alerting::dispatch

@@ -5,7 +5,7 @@
 
 #include "core/config/yaml.h"
 
-namespace vigia::route {
+namespace vigia::alerting::route {
 namespace {
 
 using config::Node;
@@ -217,4 +217,4 @@ std::string ShownText(const Node& node) {
   return out.starts_with('\n') ? out.substr(1) : out;
 }
 
-}  // namespace vigia::route
+}  // namespace vigia::alerting::route

@@ -16,7 +16,7 @@
 #include "core/config/diagnostics.h"
 #include "core/config/reader.h"
 
-namespace vigia::route {
+namespace vigia::alerting::route {
 
 // One item of `receivers`: a name, and the lists that say how to tell it ("slack_configs").
 struct ReceiverConfig {
@@ -53,4 +53,4 @@ config::Node ResolveFiles(const config::Node& node, const std::filesystem::path&
 // `node` as YAML, with "<secret>" for what must not be shown.
 std::string ShownText(const config::Node& node);
 
-}  // namespace vigia::route
+}  // namespace vigia::alerting::route

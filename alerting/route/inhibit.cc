@@ -3,7 +3,7 @@
 #include "alerting/route/tree.h"
 #include "core/config/reader.h"
 
-namespace vigia::route {
+namespace vigia::alerting::route {
 namespace {
 
 // `side` is "source" or "target".
@@ -41,4 +41,4 @@ InhibitRule ReadInhibitRule(const config::Node& node, config::Diagnostics& diagn
   return rule;
 }
 
-}  // namespace vigia::route
+}  // namespace vigia::alerting::route

@@ -10,7 +10,7 @@
 #include "core/config/diagnostics.h"
 #include "core/config/node.h"
 
-namespace vigia::route {
+namespace vigia::alerting::route {
 
 struct InhibitRule {
   std::string name;  // optional
@@ -27,4 +27,4 @@ struct InhibitRule {
 // Reads one item of `inhibit_rules`.
 InhibitRule ReadInhibitRule(const config::Node& node, config::Diagnostics& diagnostics);
 
-}  // namespace vigia::route
+}  // namespace vigia::alerting::route

@@ -6,7 +6,7 @@
 #include "core/text/utf8.h"
 #include "query/promql/syntax/quote.h"
 
-namespace vigia::route {
+namespace vigia::alerting::route {
 namespace {
 
 constexpr std::string_view kSpace = " \t\r\n";
@@ -196,4 +196,4 @@ std::string ToString(const Matchers& matchers) {
 
 Result<Matchers> ParseMatchers(std::string_view text) { return Reader(text).Read(); }
 
-}  // namespace vigia::route
+}  // namespace vigia::alerting::route

@@ -17,7 +17,7 @@
 #include "core/result.h"
 #include "query/promql/regex.h"
 
-namespace vigia::route {
+namespace vigia::alerting::route {
 
 class Matcher {
  public:
@@ -65,4 +65,4 @@ std::string ToString(const Matchers& matchers);
 // is wrong and where (characters from 1).
 Result<Matchers> ParseMatchers(std::string_view text);
 
-}  // namespace vigia::route
+}  // namespace vigia::alerting::route

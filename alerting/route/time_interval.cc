@@ -8,7 +8,7 @@
 #include "core/config/reader.h"
 #include "core/number.h"
 
-namespace vigia::route {
+namespace vigia::alerting::route {
 namespace {
 
 constexpr std::array<std::string_view, 7> kWeekdays{"sunday",   "monday", "tuesday", "wednesday",
@@ -215,4 +215,4 @@ NamedIntervals ReadNamedIntervals(const config::Node& node, config::Diagnostics&
   return named;
 }
 
-}  // namespace vigia::route
+}  // namespace vigia::alerting::route

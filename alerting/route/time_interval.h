@@ -13,7 +13,7 @@
 #include "core/config/node.h"
 #include "core/sample.h"
 
-namespace vigia::route {
+namespace vigia::alerting::route {
 
 // Both ends belong to it, except for times, whose end is exclusive.
 struct Range {
@@ -44,4 +44,4 @@ struct NamedIntervals {
 // Reads one item of `time_intervals` or of the older `mute_time_intervals`.
 NamedIntervals ReadNamedIntervals(const config::Node& node, config::Diagnostics& diagnostics);
 
-}  // namespace vigia::route
+}  // namespace vigia::alerting::route

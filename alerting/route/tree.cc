@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vigia::route {
+namespace vigia::alerting::route {
 namespace {
 
 // True if a child took the alert.
@@ -49,4 +49,4 @@ std::string Tree::MutedBy(const Route& route, Timestamp time) const {
   return out;
 }
 
-}  // namespace vigia::route
+}  // namespace vigia::alerting::route

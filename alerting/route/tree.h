@@ -17,7 +17,7 @@
 #include "core/config/node.h"
 #include "core/duration.h"
 
-namespace vigia::route {
+namespace vigia::alerting::route {
 
 struct Route {
   std::string receiver;
@@ -76,4 +76,4 @@ void ReadMatchers(const config::Node& node, config::Diagnostics& diagnostics, Ma
 void ReadMatchMap(const config::Node& node, bool regex, config::Diagnostics& diagnostics,
                   Matchers& out);
 
-}  // namespace vigia::route
+}  // namespace vigia::alerting::route

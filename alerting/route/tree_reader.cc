@@ -6,7 +6,7 @@
 #include "alerting/route/tree.h"
 #include "core/config/reader.h"
 
-namespace vigia::route {
+namespace vigia::alerting::route {
 namespace {
 
 void ReadGroupBy(config::MapReader& map, Route& route) {
@@ -182,4 +182,4 @@ void ReadTree(const config::Node& node, config::Diagnostics& diagnostics, Tree& 
   RouteReader(diagnostics).Read(node, nullptr, tree.root);
 }
 
-}  // namespace vigia::route
+}  // namespace vigia::alerting::route

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <exception>
 
-namespace vigia::route {
+namespace vigia::alerting::route {
 
 Result<Zone> Zone::Find(const std::string& name) {
   Zone zone;
@@ -37,4 +37,4 @@ CivilTime Zone::At(Timestamp time) const {
   return out;
 }
 
-}  // namespace vigia::route
+}  // namespace vigia::alerting::route

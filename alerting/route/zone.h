@@ -7,7 +7,7 @@
 #include "core/result.h"
 #include "core/sample.h"
 
-namespace vigia::route {
+namespace vigia::alerting::route {
 
 // What a clock and a calendar on the wall show.
 struct CivilTime {
@@ -34,4 +34,4 @@ class Zone {
   std::string name_ = "UTC";
 };
 
-}  // namespace vigia::route
+}  // namespace vigia::alerting::route

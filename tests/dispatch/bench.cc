@@ -6,7 +6,7 @@
 
 namespace vigia::test {
 
-using namespace dispatch;
+using namespace alerting::dispatch;
 
 Status MemoryStore::Commit(const Changes& changes) {
   if (broken) return Fail(ErrorCode::kUnavailable, "disk full");
@@ -35,7 +35,7 @@ std::shared_ptr<const Plan> PlanOf(const std::string& text) {
   const auto root = config::ParseYaml(text, {}, diagnostics);
   config::MapReader map(root, diagnostics, "am.yml");
   auto plan = std::make_shared<Plan>();
-  plan->config = route::ReadAlertmanagerConfig(map, "/");
+  plan->config = alerting::route::ReadAlertmanagerConfig(map, "/");
   for (const auto& receiver : plan->config.receivers) {
     auto& integrations = plan->receivers[receiver.name];
     for (const auto& [key, list] : receiver.node.entries) {

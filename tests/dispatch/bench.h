@@ -13,23 +13,24 @@
 namespace vigia::test {
 
 // Keeps everything in memory, as a database would; outlives dispatchers.
-class MemoryStore final : public dispatch::Store {
+class MemoryStore final : public alerting::dispatch::Store {
  public:
-  Status Commit(const dispatch::Changes& changes) override;
-  Result<dispatch::Snapshot> Load() override;
+  Status Commit(const alerting::dispatch::Changes& changes) override;
+  Result<alerting::dispatch::Snapshot> Load() override;
 
   bool broken = false;
-  std::map<dispatch::Fingerprint, dispatch::AlertPtr> alerts;
-  std::map<std::string, dispatch::Silence> silences;
-  std::map<dispatch::Fingerprint, dispatch::Acknowledgement> acks;
-  dispatch::NotificationLog log;
+  std::map<alerting::dispatch::AlertId, alerting::dispatch::AlertPtr> alerts;
+  std::map<std::string, alerting::dispatch::Silence> silences;
+  std::map<alerting::dispatch::AlertId, alerting::dispatch::Acknowledgement> acks;
+  alerting::dispatch::NotificationLog log;
 };
 
-class DispatchBench : public dispatch::NoticeSink, public dispatch::EventSink {
+class DispatchBench : public alerting::dispatch::NoticeSink, public alerting::dispatch::EventSink {
  public:
   // `config` is an alertmanager.yml. Every receiver has one integration per list under it;
   // "send_resolved: false" in its map is obeyed.
-  explicit DispatchBench(const std::string& config, dispatch::Dispatcher::Options options = {});
+  explicit DispatchBench(const std::string& config,
+                         alerting::dispatch::Dispatcher::Options options = {});
 
   // The dispatcher begins anew from what was written, `config` changed if not empty.
   void Restart(const std::string& config = {});
@@ -44,30 +45,30 @@ class DispatchBench : public dispatch::NoticeSink, public dispatch::EventSink {
   // that fire and those that have ended, and the reason.
   std::string Told();
 
-  dispatch::Dispatcher& dispatcher() { return *dispatcher_; }
+  alerting::dispatch::Dispatcher& dispatcher() { return *dispatcher_; }
   ManualClock& clock() { return clock_; }
   MemoryStore& store() { return store_; }
-  const std::vector<dispatch::Notice>& notices() const { return notices_; }
-  const std::vector<dispatch::Event>& events() const { return events_; }
+  const std::vector<alerting::dispatch::Notice>& notices() const { return notices_; }
+  const std::vector<alerting::dispatch::Event>& events() const { return events_; }
 
-  void Submit(std::vector<dispatch::Notice> notices) override;
-  void Record(std::vector<dispatch::Event> events) override;
+  void Submit(std::vector<alerting::dispatch::Notice> notices) override;
+  void Record(std::vector<alerting::dispatch::Event> events) override;
 
  private:
   void Open();
 
   ManualClock clock_;
   MemoryStore store_;
-  const dispatch::Dispatcher::Options options_;
-  std::shared_ptr<const dispatch::Plan> plan_;
-  std::vector<dispatch::Notice> notices_;
+  const alerting::dispatch::Dispatcher::Options options_;
+  std::shared_ptr<const alerting::dispatch::Plan> plan_;
+  std::vector<alerting::dispatch::Notice> notices_;
   std::size_t shown_ = 0;
-  std::vector<dispatch::Event> events_;
+  std::vector<alerting::dispatch::Event> events_;
   std::map<Labels, Timestamp> started_;
-  std::unique_ptr<dispatch::Dispatcher> dispatcher_;
+  std::unique_ptr<alerting::dispatch::Dispatcher> dispatcher_;
 };
 
 // Reads a configuration for a dispatcher; throws std::runtime_error with its faults.
-std::shared_ptr<const dispatch::Plan> PlanOf(const std::string& config);
+std::shared_ptr<const alerting::dispatch::Plan> PlanOf(const std::string& config);
 
 }  // namespace vigia::test

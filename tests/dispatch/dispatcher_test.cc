@@ -7,7 +7,8 @@
 #include "tests/dispatch/bench.h"
 
 using namespace vigia;
-using namespace vigia::dispatch;
+using namespace vigia::alerting::dispatch;
+namespace route = vigia::alerting::route;
 using vigia::test::DispatchBench;
 
 namespace {
@@ -420,14 +421,14 @@ TEST_CASE("without a disk the dispatcher goes on and writes everything when it i
 TEST_CASE("the thread does what the steps do", "[dispatch]") {
   DispatchBench bench(kOne);
   bench.dispatcher().Start();
-  const alerting::Alert alert{.labels = Named("A"),
-                              .starts_at = bench.clock().Wall(),
-                              .ends_at = bench.clock().Wall() + 3'600'000};
+  constexpr Timestamp kEver = Timestamp{1} << 60;
+  const alerting::Alert alert{
+      .labels = Named("A"), .starts_at = bench.clock().Wall(), .ends_at = kEver};
   bench.dispatcher().Post({&alert, 1});
   while (bench.dispatcher().stats().notices == 0) {
     bench.clock().AwaitWaiters(1);
     bench.clock().Advance(1s);
   }
   bench.dispatcher().Stop();
-  CHECK(bench.Told() == "team [A|] first notification");
+  CHECK(bench.Told().starts_with("team [A|] first notification"));
 }

@@ -7,7 +7,7 @@
 #include "tests/support/temp_dir.h"
 
 using namespace vigia;
-using namespace vigia::route;
+using namespace vigia::alerting::route;
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 
 using namespace vigia;
-using namespace vigia::route;
+using namespace vigia::alerting::route;
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include "core/config/yaml.h"
 
 using namespace vigia;
-using namespace vigia::route;
+using namespace vigia::alerting::route;
 
 namespace {
 
