@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "collectors/kind.h"
-#include "collectors/redis/connection.h"
+#include "collectors/redis/address.h"
 #include "collectors/redis/info.h"
 #include "collectors/redis/keys.h"
 #include "core/metric_table.h"
@@ -256,29 +256,7 @@ class RedisCollector final : public Collector {
 // collectors.redis: docs/collectors/redis.md.
 std::vector<Part> MakeRedisCollector(config::MapReader& options) {
   redis::Options parsed;
-  std::string url = "redis://127.0.0.1:6379";
-  options.Read("url", url);
-  auto address = redis::ParseUrl(url);
-  if (address) {
-    parsed.address = *std::move(address);
-  } else {
-    options.Fault("url", address.error().message());
-  }
-  options.Read("username", parsed.address.username);
-  options.ReadSecret("password", parsed.address.password);
-  if (const config::Node* node = options.Child("tls")) {
-    config::MapReader tls(*node, options.diagnostics(), "collectors.redis.tls");
-    parsed.address.tls = true;
-    tls.Read("ca_file", parsed.address.tls_ca_file);
-    tls.Read("cert_file", parsed.address.tls_cert_file);
-    tls.Read("key_file", parsed.address.tls_key_file);
-    tls.Read("server_name", parsed.address.tls_server_name);
-    tls.Read("insecure_skip_verify", parsed.address.tls_insecure);
-    if (parsed.address.tls_cert_file.empty() != parsed.address.tls_key_file.empty()) {
-      tls.Fault("cert_file", "cert_file and key_file go together");
-    }
-    tls.Finish();
-  }
+  parsed.address = redis::ReadAddress(options, "url");
   options.Read("config", parsed.config);
   options.Read("clients", parsed.clients);
   parsed.keys = redis::ReadKeyOptions(options);

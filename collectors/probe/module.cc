@@ -1,0 +1,367 @@
+#include "collectors/probe/module.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "core/labels.h"
+#include "core/number.h"
+
+namespace vigia::collectors::probe {
+namespace {
+
+constexpr std::array<std::string_view, 7> kProberNames{"http", "tcp",      "tls",  "dns",
+                                                       "icmp", "postgres", "redis"};
+
+void AddPattern(config::MapReader& reader, std::string_view key, const std::string& expression,
+                std::vector<Pattern>& out) {
+  auto pattern = Pattern::Compile(expression);
+  if (pattern) {
+    out.push_back(*std::move(pattern));
+  } else {
+    reader.Fault(key, "'" + expression + "': " + pattern.error().message());
+  }
+}
+
+void ReadPatterns(config::MapReader& reader, std::string_view key, std::vector<Pattern>& out) {
+  std::vector<std::string> expressions;
+  reader.Read(key, expressions);
+  for (const auto& expression : expressions) AddPattern(reader, key, expression, out);
+}
+
+std::string Lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+// A list of {header, regexp, allow_missing}.
+void ReadHeaderPatterns(config::MapReader& reader, std::string_view key,
+                        std::vector<HeaderPattern>& out) {
+  const config::Node* const list = reader.Child(key);
+  if (!list) return;
+  if (!list->IsList()) reader.Fault(key, "expected a list of header, regexp and allow_missing");
+  for (const auto& item : list->items) {
+    config::MapReader entry(item, reader.diagnostics(), reader.context() + "." + std::string(key));
+    std::string header;
+    std::string expression;
+    bool allow_missing = false;
+    if (!entry.Read("header", header)) entry.Require("header", "the header's name");
+    if (!entry.Read("regexp", expression)) entry.Require("regexp", "what its value has to match");
+    entry.Read("allow_missing", allow_missing);
+    entry.Finish();
+    auto pattern = Pattern::Compile(expression);
+    if (!pattern) {
+      entry.Fault("regexp", pattern.error().message());
+      continue;
+    }
+    out.push_back({Lower(header), *std::move(pattern), allow_missing});
+  }
+}
+
+// 200, 2xx, 200-299.
+bool ParseStatuses(std::string_view text, std::pair<int, int>& out) {
+  const auto number = [](std::string_view digits) {
+    const auto value = ParseInt(digits);
+    return value && *value >= 100 && *value <= 999 ? static_cast<int>(*value) : 0;
+  };
+  if (text.size() == 3 && text.substr(1) == "xx" && text[0] >= '1' && text[0] <= '9') {
+    out = {(text[0] - '0') * 100, (text[0] - '0') * 100 + 99};
+    return true;
+  }
+  const std::size_t dash = text.find('-');
+  out.first = number(text.substr(0, dash));
+  out.second = dash == text.npos ? out.first : number(text.substr(dash + 1));
+  return out.first > 0 && out.second >= out.first;
+}
+
+void ReadStatuses(config::MapReader& reader, std::string_view key,
+                  std::vector<std::pair<int, int>>& out) {
+  std::vector<std::string> texts;
+  reader.Read(key, texts);
+  for (const auto& text : texts) {
+    std::pair<int, int> range;
+    if (ParseStatuses(text, range)) {
+      out.push_back(range);
+    } else {
+      reader.Fault(key, "'" + text + "' is not a status such as 200, 2xx or 200-204");
+    }
+  }
+}
+
+void ReadTls(config::MapReader& reader, HttpTls& tls) {
+  const config::Node* const node = reader.Child("tls_config");
+  if (!node) return;
+  config::MapReader config(*node, reader.diagnostics(), reader.context() + ".tls_config");
+  config.Read("ca_file", tls.ca_file);
+  config.Read("cert_file", tls.cert_file);
+  config.Read("key_file", tls.key_file);
+  config.Read("server_name", tls.server_name);
+  config.Read("insecure_skip_verify", tls.insecure_skip_verify);
+  if (tls.cert_file.empty() != tls.key_file.empty()) {
+    config.Fault("cert_file", "cert_file and key_file go together");
+  }
+  config.Finish();
+}
+
+void ReadAuth(config::MapReader& reader, config::PlainSecrets plain, HttpAuth& auth) {
+  if (const config::Node* const node = reader.Child("basic_auth")) {
+    config::MapReader basic(*node, reader.diagnostics(), reader.context() + ".basic_auth");
+    basic.Read("username", auth.username);
+    basic.ReadSecret("password", auth.password, plain);
+    basic.Finish();
+  }
+  if (const config::Node* const node = reader.Child("authorization")) {
+    if (reader.Has("basic_auth")) reader.Fault("authorization", "stands beside basic_auth");
+    config::MapReader authorization(*node, reader.diagnostics(),
+                                    reader.context() + ".authorization");
+    authorization.Read("type", auth.type);
+    authorization.ReadSecret("credentials", auth.credentials, plain);
+    authorization.Finish();
+  }
+  if (reader.ReadSecret("bearer_token", auth.credentials, plain)) auth.type = "Bearer";
+}
+
+TcpStep ReadStep(const config::Node& node, config::MapReader& reader) {
+  TcpStep step;
+  config::MapReader entry(node, reader.diagnostics(), reader.context() + ".query_response");
+  ReadPatterns(entry, "expect", step.expect);
+  entry.Read("send", step.send);
+  entry.Read("starttls", step.starttls);
+  if (const config::Node* const labels = entry.Child("labels")) {
+    for (const auto& item : labels->items) {
+      config::MapReader label(item, reader.diagnostics(), "labels");
+      std::pair<std::string, std::string> pair;
+      label.Read("name", pair.first);
+      label.Read("value", pair.second);
+      label.Finish();
+      if (!IsLegacyLabelName(pair.first)) {
+        label.Fault("name", "'" + pair.first + "' is not a label name");
+        continue;
+      }
+      step.labels.push_back(std::move(pair));
+    }
+  }
+  entry.Finish();
+  return step;
+}
+
+struct DnsName {
+  std::string_view name;
+  std::uint16_t number;
+};
+
+constexpr std::array kDnsTypes{
+    DnsName{"A", 1},     DnsName{"NS", 2},    DnsName{"CNAME", 5},   DnsName{"SOA", 6},
+    DnsName{"PTR", 12},  DnsName{"MX", 15},   DnsName{"TXT", 16},    DnsName{"AAAA", 28},
+    DnsName{"SRV", 33},  DnsName{"DS", 43},   DnsName{"DNSKEY", 48}, DnsName{"HTTPS", 65},
+    DnsName{"ANY", 255}, DnsName{"CAA", 257},
+};
+constexpr std::array kDnsClasses{DnsName{"IN", 1}, DnsName{"CH", 3}, DnsName{"HS", 4},
+                                 DnsName{"ANY", 255}};
+constexpr std::array kDnsCodes{
+    DnsName{"NOERROR", 0}, DnsName{"FORMERR", 1}, DnsName{"SERVFAIL", 2}, DnsName{"NXDOMAIN", 3},
+    DnsName{"NOTIMP", 4},  DnsName{"REFUSED", 5}, DnsName{"YXDOMAIN", 6}, DnsName{"NOTAUTH", 9},
+};
+
+bool FindDns(std::span<const DnsName> names, const std::string& text, std::uint16_t& out) {
+  for (const auto& entry : names) {
+    if (::strcasecmp(text.c_str(), std::string(entry.name).c_str()) != 0) continue;
+    out = entry.number;
+    return true;
+  }
+  return false;
+}
+
+void ReadDnsWord(config::MapReader& reader, std::string_view key, std::span<const DnsName> names,
+                 std::uint16_t& out) {
+  std::string text;
+  if (!reader.Read(key, text) || FindDns(names, text, out)) return;
+  reader.Fault(key, "'" + text + "' is not known here");
+}
+
+void ReadRecordRules(config::MapReader& reader, std::string_view key, RecordRules& rules) {
+  const config::Node* const node = reader.Child(key);
+  if (!node) return;
+  config::MapReader entry(*node, reader.diagnostics(), reader.context() + "." + std::string(key));
+  ReadPatterns(entry, "fail_if_matches_regexp", rules.bad);
+  ReadPatterns(entry, "fail_if_all_match_regexp", rules.all_bad);
+  ReadPatterns(entry, "fail_if_not_matches_regexp", rules.good);
+  ReadPatterns(entry, "fail_if_none_matches_regexp", rules.none_bad);
+  entry.Finish();
+}
+
+Module ReadModule(const config::Node& node, const std::string& name,
+                  config::Diagnostics& diagnostics) {
+  Module module;
+  config::MapReader reader(node, diagnostics, "modules." + name);
+  constexpr std::array<std::string_view, 5> kProbers{"http", "tcp", "dns", "icmp", ""};
+  constexpr std::array kKinds{ProberKind::kHttp, ProberKind::kTcp, ProberKind::kDns,
+                              ProberKind::kIcmp};
+  const auto known = std::span(kProbers).first(4);
+  if (!reader.Has("prober")) reader.Require("prober", "one of http, tcp, dns, icmp");
+  module.prober = kKinds[std::min<std::size_t>(reader.ReadChoice("prober", known, 0), 3)];
+  reader.Read("timeout", module.timeout);
+  const auto within = [&](std::string_view key, auto read) {
+    const config::Node* const child = reader.Child(key);
+    if (!child) return;
+    config::MapReader options(*child, diagnostics, reader.context() + "." + std::string(key));
+    read(options);
+    ReadIpChoice(options, module.ip);
+    options.Finish();
+  };
+  within("http", [&](config::MapReader& options) {
+    ReadHttpModule(options, config::PlainSecrets::kAllowed, module.http);
+  });
+  within("tcp", [&](config::MapReader& options) {
+    options.Read("tls", module.tcp.tls);
+    ReadConversation(options, module.tcp);
+  });
+  within("icmp", [&](config::MapReader& options) { ReadIcmpModule(options, module.icmp); });
+  within("dns", [&](config::MapReader& options) {
+    ReadDnsModule(options, module.dns);
+    if (module.dns.name.empty()) options.Require("query_name", "the name to ask for");
+  });
+  reader.Finish();
+  return module;
+}
+
+}  // namespace
+
+std::string_view Name(ProberKind kind) { return kProberNames[static_cast<std::size_t>(kind)]; }
+
+void ReadIpChoice(config::MapReader& reader, IpChoice& ip) {
+  constexpr std::array<std::string_view, 2> kWords{"ip4", "ip6"};
+  const bool chosen = reader.Has("preferred_ip_protocol");
+  const std::size_t word = reader.ReadChoice("preferred_ip_protocol", kWords, 1);
+  bool fallback = true;
+  reader.Read("ip_protocol_fallback", fallback);
+  if (!chosen && fallback) return;
+  if (word == 0) ip = IpChoice::kIp4;
+  // IPv6 first is what happens anyway where both are there.
+  if (word == 1 && !fallback) ip = IpChoice::kIp6;
+}
+
+void ReadHttpModule(config::MapReader& reader, config::PlainSecrets plain, HttpModule& http) {
+  reader.Read("method", http.method);
+  const auto token = [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; };
+  if (http.method.empty() || !std::all_of(http.method.begin(), http.method.end(), token)) {
+    reader.Fault("method", "'" + http.method + "' is not a method");
+  }
+  std::map<std::string, std::string> headers;
+  reader.Read("headers", headers);
+  http.headers.assign(headers.begin(), headers.end());
+  for (const auto& [name, value] : headers) {
+    if (plain == config::PlainSecrets::kRefused &&
+        ::strcasecmp(name.c_str(), "Authorization") == 0) {
+      reader.Fault("headers", "Authorization is written as basic_auth or authorization");
+    }
+  }
+  reader.Read("body", http.body);
+  ReadAuth(reader, plain, http.auth);
+  ReadTls(reader, http.tls);
+  reader.Read("follow_redirects", http.follow_redirects);
+  reader.Read("enable_http2", http.enable_http2);
+  reader.Read("fail_if_ssl", http.fail_if_ssl);
+  reader.Read("fail_if_not_ssl", http.fail_if_not_ssl);
+  reader.ReadBytes("body_size_limit", http.body_size_limit);
+  std::string compression;
+  if (reader.Read("compression", compression)) http.decompress = compression != "identity";
+  ReadStatuses(reader, "valid_status_codes", http.valid_statuses);
+  reader.Read("valid_http_versions", http.valid_versions);
+  ReadPatterns(reader, "fail_if_body_matches_regexp", http.bad_bodies);
+  ReadPatterns(reader, "fail_if_body_not_matches_regexp", http.good_bodies);
+  ReadHeaderPatterns(reader, "fail_if_header_matches", http.bad_headers);
+  ReadHeaderPatterns(reader, "fail_if_header_not_matches", http.good_headers);
+}
+
+void ReadExpect(config::MapReader& target, HttpModule& http) {
+  const config::Node* const node = target.Child("expect");
+  if (!node) return;
+  config::MapReader expect(*node, target.diagnostics(), target.context() + ".expect");
+  ReadStatuses(expect, "status", http.valid_statuses);
+  ReadPatterns(expect, "body", http.good_bodies);
+  ReadPatterns(expect, "body_not", http.bad_bodies);
+  std::map<std::string, std::string> headers;
+  expect.Read("headers", headers);
+  for (const auto& [name, expression] : headers) {
+    std::vector<Pattern> pattern;
+    AddPattern(expect, "headers", expression, pattern);
+    if (!pattern.empty()) http.good_headers.push_back({Lower(name), pattern.front(), false});
+  }
+  if (const config::Node* const json = expect.Child("json")) {
+    const std::span<const config::Node> list =
+        json->IsList() ? std::span(json->items) : std::span(json, 1);
+    for (const auto& item : list) {
+      if (auto condition = JsonCondition::Read(item, target.diagnostics())) {
+        http.json.push_back(*std::move(condition));
+      }
+    }
+  }
+  expect.Read("duration", http.max_duration);
+  expect.Finish();
+}
+
+void ReadConversation(config::MapReader& reader, TcpModule& tcp) {
+  ReadTls(reader, tcp.tls_options);
+  const config::Node* const steps = reader.Child("query_response");
+  if (!steps) return;
+  if (!steps->IsList()) reader.Fault("query_response", "expected a list of expect and send");
+  for (const auto& step : steps->items) tcp.steps.push_back(ReadStep(step, reader));
+}
+
+void ReadDnsModule(config::MapReader& reader, DnsModule& dns) {
+  constexpr std::array<std::string_view, 2> kTransports{"udp", "tcp"};
+  reader.Read("query_name", dns.name);
+  ReadDnsWord(reader, "query_type", kDnsTypes, dns.type);
+  ReadDnsWord(reader, "query_class", kDnsClasses, dns.dns_class);
+  dns.tcp = reader.ReadChoice("transport_protocol", kTransports, 0) == 1;
+  reader.Read("recursion_desired", dns.recursion_desired);
+  std::vector<std::string> codes;
+  reader.Read("valid_rcodes", codes);
+  for (const auto& code : codes) {
+    std::uint16_t number = 0;
+    if (FindDns(kDnsCodes, code, number)) {
+      dns.valid_rcodes.push_back(number);
+    } else {
+      reader.Fault("valid_rcodes", "'" + code + "' is not known here");
+    }
+  }
+  ReadRecordRules(reader, "validate_answer_rrs", dns.answer);
+  ReadRecordRules(reader, "validate_authority_rrs", dns.authority);
+  ReadRecordRules(reader, "validate_additional_rrs", dns.additional);
+}
+
+void ReadIcmpModule(config::MapReader& reader, IcmpModule& icmp) {
+  reader.Read("payload_size", icmp.payload_size, 0, 1472);
+  reader.Read("ttl", icmp.ttl, 1, 255);
+}
+
+std::map<std::string, Module> ReadModules(const config::Node& file,
+                                          config::Diagnostics& diagnostics) {
+  std::map<std::string, Module> modules;
+  config::MapReader reader(file, diagnostics, "modules file");
+  const config::Node* const list = reader.Child("modules");
+  if (!list || !list->IsMap()) {
+    reader.Require("modules", "a map of names and modules, as blackbox_exporter has it");
+  } else {
+    for (const auto& [name, node] : list->entries) {
+      modules.emplace(name.text, ReadModule(node, name.text, diagnostics));
+    }
+  }
+  reader.Finish();
+  return modules;
+}
+
+std::map<std::string, Module> BuiltInModules() {
+  std::map<std::string, Module> modules;
+  modules["http_2xx"];
+  modules["http_post_2xx"].http.method = "POST";
+  modules["tcp_connect"].prober = ProberKind::kTcp;
+  modules["tls_connect"].prober = ProberKind::kTls;
+  modules["icmp"].prober = ProberKind::kIcmp;
+  return modules;
+}
+
+}  // namespace vigia::collectors::probe

@@ -1,0 +1,122 @@
+// A Module says how to probe, for any target: what blackbox_exporter's configuration calls so,
+// in its format. Immutable once read; any thread may use it.
+
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collectors/probe/json_condition.h"
+#include "collectors/probe/pattern.h"
+#include "core/config/reader.h"
+#include "core/duration.h"
+#include "core/http_client.h"
+
+namespace vigia::collectors::probe {
+
+enum class ProberKind { kHttp, kTcp, kTls, kDns, kIcmp, kPostgres, kRedis };
+std::string_view Name(ProberKind kind);
+
+// Which IP version to use; any: whichever connects first, IPv6 before IPv4.
+enum class IpChoice { kAny, kIp4, kIp6 };
+
+struct HeaderPattern {
+  std::string header;  // in lower case
+  Pattern pattern;
+  bool allow_missing = false;
+};
+
+struct HttpModule {
+  std::string method = "GET";
+  HttpFields headers;
+  std::string body;
+  HttpAuth auth;
+  HttpTls tls;
+  bool follow_redirects = true;
+  bool enable_http2 = true;
+  bool fail_if_ssl = false;
+  bool fail_if_not_ssl = false;
+  bool decompress = false;
+  std::uint64_t body_size_limit = 10 << 20;
+  std::vector<std::pair<int, int>> valid_statuses;  // ranges; empty: 200 to 299
+  std::vector<std::string> valid_versions;          // "HTTP/1.1"; empty: any
+  std::vector<Pattern> bad_bodies;                  // none may match
+  std::vector<Pattern> good_bodies;                 // all have to match
+  std::vector<HeaderPattern> bad_headers;
+  std::vector<HeaderPattern> good_headers;
+  std::vector<JsonCondition> json;
+  Milliseconds max_duration{0};  // 0: no condition
+
+  bool NeedsBody() const { return !bad_bodies.empty() || !good_bodies.empty() || !json.empty(); }
+};
+
+struct TcpStep {
+  std::vector<Pattern> expect;  // none or one
+  std::string send;             // groups of `expect` in it as ${1}
+  bool starttls = false;
+  // Labels of probe_expect_info, groups of `expect` in their values.
+  std::vector<std::pair<std::string, std::string>> labels;
+};
+
+struct TcpModule {
+  std::vector<TcpStep> steps;
+  bool tls = false;
+  HttpTls tls_options;
+};
+
+struct RecordRules {
+  std::vector<Pattern> bad;       // fails if any record matches
+  std::vector<Pattern> all_bad;   // fails if all records match
+  std::vector<Pattern> good;      // fails if a record does not match
+  std::vector<Pattern> none_bad;  // fails if no record matches
+};
+
+struct DnsModule {
+  std::string name;
+  std::uint16_t type = 255;  // ANY
+  std::uint16_t dns_class = 1;
+  bool tcp = false;
+  bool recursion_desired = true;
+  std::vector<int> valid_rcodes;  // empty: NOERROR
+  RecordRules answer;
+  RecordRules authority;
+  RecordRules additional;
+};
+
+struct IcmpModule {
+  std::int64_t payload_size = 28;
+  std::int64_t ttl = 0;  // 0: the system's
+};
+
+struct Module {
+  ProberKind prober = ProberKind::kHttp;
+  Milliseconds timeout{0};  // 0: the entry's
+  IpChoice ip = IpChoice::kAny;
+  HttpModule http;
+  TcpModule tcp;
+  DnsModule dns;
+  IcmpModule icmp;
+};
+
+// Reads the keys that are a module's own in blackbox_exporter's file, from a map that may hold
+// others too.
+void ReadHttpModule(config::MapReader& reader, config::PlainSecrets plain, HttpModule& http);
+// Of TCP and TLS probes, but for `tls`.
+void ReadConversation(config::MapReader& reader, TcpModule& tcp);
+void ReadDnsModule(config::MapReader& reader, DnsModule& dns);
+void ReadIcmpModule(config::MapReader& reader, IcmpModule& icmp);
+void ReadIpChoice(config::MapReader& reader, IpChoice& ip);
+// Our own `expect:` of a target.
+void ReadExpect(config::MapReader& target, HttpModule& http);
+
+// The `modules:` of a blackbox_exporter configuration.
+std::map<std::string, Module> ReadModules(const config::Node& file,
+                                          config::Diagnostics& diagnostics);
+// Those that need no file: http_2xx, http_post_2xx, tcp_connect, tls_connect, icmp.
+std::map<std::string, Module> BuiltInModules();
+
+}  // namespace vigia::collectors::probe

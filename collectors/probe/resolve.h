@@ -1,0 +1,38 @@
+// Looks names up within a deadline, which getaddrinfo() alone does not keep.
+
+#pragma once
+
+#include <sys/socket.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/probe/module.h"
+#include "core/clock.h"
+#include "core/result.h"
+
+namespace vigia::collectors::probe {
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  int family() const { return storage.ss_family; }
+  // Without the port: "127.0.0.1".
+  std::string Text() const;
+};
+
+struct HostPort {
+  std::string host;  // IPv6 without brackets
+  int port = 0;
+};
+
+// "host:port", "[::1]:53"; the port may be missing if there is a default. kInvalid otherwise.
+Result<HostPort> ParseHostPort(std::string_view text, int default_port = 0);
+
+// All addresses, best first, at least one. kTimeout, or kUnavailable if there is no such name.
+Result<std::vector<SocketAddress>> Resolve(const HostPort& target, IpChoice ip, Deadline deadline);
+
+}  // namespace vigia::collectors::probe

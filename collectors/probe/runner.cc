@@ -1,0 +1,98 @@
+#include "collectors/probe/runner.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "collectors/probe/probers.h"
+#include "collectors/probe/resolve.h"
+
+namespace vigia::collectors::probe {
+namespace {
+
+// Of what is no HTTP; PostgreSQL and Redis need more than a module and a name.
+Observation ProbePlain(const Module& module, const std::string& target, Deadline deadline) {
+  switch (module.prober) {
+    case ProberKind::kDns:
+      return ProbeDns(module.dns, module.ip, target, deadline);
+    case ProberKind::kIcmp:
+      return ProbeIcmp(module.icmp, module.ip, target, deadline);
+    case ProberKind::kTls: {
+      TcpModule tls = module.tcp;
+      tls.tls = true;
+      const bool has_port = ParseHostPort(target).has_value();
+      return ProbeTcp(tls, module.ip, has_port ? target : target + ":443", deadline);
+    }
+    default:
+      return ProbeTcp(module.tcp, module.ip, target, deadline);
+  }
+}
+
+}  // namespace
+
+Runner::Runner(std::size_t concurrency) : concurrency_(concurrency), http_(concurrency) {}
+
+Runner::~Runner() = default;
+
+std::vector<Observation> Runner::Run(std::span<const Target> targets, Deadline deadline) {
+  std::vector<HttpJob> jobs;
+  std::vector<std::size_t> places;
+  watchdogs_.resize(targets.size());
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const auto& target = targets[i];
+    if (target.module.prober == ProberKind::kPostgres && !watchdogs_[i]) {
+      watchdogs_[i] = std::make_unique<postgres::Watchdog>();
+    }
+    if (target.module.prober != ProberKind::kHttp) continue;
+    jobs.push_back(
+        {&target.module.http, target.module.ip, target.address, target.module.timeout, {}});
+    places.push_back(i);
+  }
+  std::vector<Observation> observations(targets.size());
+  std::atomic<std::size_t> next = 0;
+  const auto converse = [&] {
+    for (std::size_t i = next++; i < targets.size(); i = next++) {
+      if (targets[i].module.prober == ProberKind::kHttp) continue;
+      observations[i] = Converse(targets[i], i, deadline);
+    }
+  };
+  const std::size_t conversations = targets.size() - jobs.size();
+  std::vector<std::jthread> threads;
+  const bool alone = conversations == 1 && jobs.empty();
+  if (alone) converse();
+  for (std::size_t i = 0; !alone && i < std::min(conversations, concurrency_); ++i) {
+    threads.emplace_back(converse);
+  }
+  auto answers = http_.Run(jobs, deadline);
+  threads.clear();  // waits for them
+  for (std::size_t i = 0; i < answers.size(); ++i) observations[places[i]] = std::move(answers[i]);
+  return observations;
+}
+
+Observation Runner::Converse(const Target& target, std::size_t index, Deadline deadline) {
+  Observation observation;
+  if (deadline.Passed()) {
+    observation.FailWith(Reason::kTimeout, "its turn did not come");
+    return observation;
+  }
+  const auto& module = target.module;
+  const auto own = Deadline::After(deadline.clock(), module.timeout);
+  const Deadline until = own.at() < deadline.at() ? own : deadline;
+  if (module.prober == ProberKind::kRedis) return ProbeRedis(target.redis, until);
+  if (module.prober == ProberKind::kPostgres) {
+    return ProbePostgres(target.postgres, *watchdogs_[index], until);
+  }
+  return ProbePlain(module, target.address, until);
+}
+
+Observation ProbeOnce(const Module& module, const std::string& target,
+                      const std::function<bool(const std::string&)>& allow_redirect,
+                      Deadline deadline) {
+  if (module.prober != ProberKind::kHttp) return ProbePlain(module, target, deadline);
+  const bool has_scheme = target.starts_with("http://") || target.starts_with("https://");
+  const HttpJob job{&module.http, module.ip, has_scheme ? target : "http://" + target,
+                    deadline.Left(), allow_redirect};
+  return std::move(HttpProber(1).Run(std::span(&job, 1), deadline).front());
+}
+
+}  // namespace vigia::collectors::probe
