@@ -23,6 +23,7 @@
 #include "exporter/component.h"
 #include "exporter/config/config.h"
 #include "exporter/endpoints/endpoints.h"
+#include "exporter/endpoints/health.h"
 #include "exporter/history_metrics.h"
 #include "exporter/http/gate.h"
 #include "exporter/http/server.h"
@@ -226,6 +227,8 @@ class Running {
                           .pages = pages_,
                           .reload = [this] { return Reload(); },
                           .ready = [this] { return ready_.load(); }});
+    AddHealth(router, *scheduler_, SystemClock(),
+              {.max_age = config.health_max_age, .private_details = !OnlyLoopback(config.listen)});
     api::AddApi(router, {.history = *history_,
                          .engine = *engine_,
                          .max_concurrency = config.query.max_concurrency,

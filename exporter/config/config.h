@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,6 +53,8 @@ struct QueryConfig {
   friend bool operator==(const QueryConfig&, const QueryConfig&) = default;
 };
 
+struct ProbeEndpointConfig;  // probe_endpoint.h
+
 struct Config {
   std::vector<std::string> listen{"127.0.0.1:9845"};
   std::filesystem::path web_config;  // exporter-toolkit's; empty: no TLS, no users
@@ -63,6 +66,8 @@ struct Config {
   HistoryConfig history;
   QueryConfig query;
   bool remote_write_receiver = false;
+  Milliseconds health_max_age{0};  // 0: by the interval of each collector
+  std::shared_ptr<const ProbeEndpointConfig> probe_endpoint;  // never null once read
   Milliseconds scrape_wait{100};
   collectors::TargetLabel target_label = collectors::TargetLabel::kAuto;
   std::vector<collectors::Instance> collectors;
