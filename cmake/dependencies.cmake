@@ -22,6 +22,8 @@ pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(crypt REQUIRED IMPORTED_TARGET libcrypt)
+find_package(Snappy REQUIRED)
+find_path(PROTOZERO_INCLUDE protozero/pbf_reader.hpp REQUIRED)
 
 if(VIGIA_TESTS)
   find_package(Catch2 2 REQUIRED)

@@ -18,6 +18,7 @@
 #include "core/clock.h"
 #include "core/reading.h"
 #include "core/result.h"
+#include "exporter/api/metadata_store.h"
 #include "exporter/config/config.h"
 #include "exporter/http/router.h"
 #include "query/history/history.h"
@@ -52,6 +53,7 @@ struct Ground {
   Clock& clock;
   history::History& history;  // SeriesSource and SeriesSink
   const promql::Engine& engine;
+  api::MetadataStore& metadata;  // of metrics that others sent
   ReadingBell& bell;
   prometheus::Registry& registry;  // of vigia's own metrics
   http::Router& router;

@@ -46,6 +46,7 @@ namespace {
 
 // The instance that reports on all others.
 const InstanceId kSelf{"vigia", "vigia"};
+const InstanceId kHistory{"vigia.history", "vigia"};
 
 Config Load(const Daemon::Options& options, config::Diagnostics& diagnostics) {
   Config config =
@@ -140,6 +141,31 @@ Status MakeFolder(const std::filesystem::path& folder) {
                                            "; name another folder by --data-dir or data_dir");
 }
 
+// Passes readings on to the history. vigia's readings of itself only while something else is watched:
+// who watches nothing keeps a history of what others send, and of nothing else.
+class OwnReadingsFilter final : public ReadingSink {
+ public:
+  explicit OwnReadingsFilter(ReadingSink& next) : next_(next) {}
+
+  void PassOwn(bool pass) { pass_own_ = pass; }
+
+  void Publish(const InstanceId& instance, std::shared_ptr<const Reading> reading) override {
+    if (Passes(instance)) next_.Publish(instance, std::move(reading));
+  }
+  void Withdraw(const InstanceId& instance, Timestamp time,
+                std::shared_ptr<const Reading> last_words) override {
+    if (Passes(instance)) next_.Withdraw(instance, time, std::move(last_words));
+  }
+
+ private:
+  bool Passes(const InstanceId& instance) const {
+    return pass_own_ || (instance != kSelf && instance != kHistory);
+  }
+
+  ReadingSink& next_;
+  std::atomic<bool> pass_own_ = true;
+};
+
 // What runs, in the order of dependence.
 class Running {
  public:
@@ -155,7 +181,7 @@ class Running {
                        collectors::Scheduler::Options{
                            .scrape_wait = config.scrape_wait,
                            .seed = static_cast<std::uint64_t>(::getpid()) * 2654435761U},
-                       std::vector<ReadingSink*>{recorder_.get(), &bell_});
+                       std::vector<ReadingSink*>{&*own_filter_, &bell_});
     http::Router router;
     AddRoutes(router, config);
     auto http = MakeServerOptions(config);
@@ -218,6 +244,7 @@ class Running {
     history_ = *std::move(history);
     history_->Start();
     recorder_ = std::make_unique<history::Recorder>(*history_);
+    own_filter_.emplace(*recorder_);
     engine_ = std::make_unique<promql::Engine>(MakeEngineOptions(config.query));
     return Ok();
   }
@@ -231,6 +258,7 @@ class Running {
               {.max_age = config.health_max_age, .private_details = !OnlyLoopback(config.listen)});
     api::AddApi(router, {.history = *history_,
                          .engine = *engine_,
+                         .metadata = metadata_,
                          .max_concurrency = config.query.max_concurrency,
                          .clock = SystemClock(),
                          .scheduler = *scheduler_,
@@ -240,6 +268,7 @@ class Running {
     const Ground ground{.clock = SystemClock(),
                         .history = *history_,
                         .engine = *engine_,
+                        .metadata = metadata_,
                         .bell = bell_,
                         .registry = registry_,
                         .router = router,
@@ -260,6 +289,7 @@ class Running {
         config.collectors.push_back(std::move(instance));
       }
     }
+    own_filter_->PassOwn(!config.collectors.empty());
     AddOwnInstances(config.collectors);
     scheduler_->Apply(std::move(config.collectors), kSelf);
     reload_metrics_.Succeeded();
@@ -281,7 +311,7 @@ class Running {
       own.impl = std::move(impl);
       instances.push_back(std::move(own));
     };
-    add({"vigia.history", "vigia"}, MakeHistoryCollector(*history_));
+    add(kHistory, MakeHistoryCollector(*history_));
     add(kSelf, MakeSelfCollector(registry_, [this] { return scheduler_->States(); }));
   }
 
@@ -329,7 +359,9 @@ class Running {
   std::atomic<bool> ready_ = false;
   std::unique_ptr<history::History> history_;
   std::unique_ptr<history::Recorder> recorder_;
+  std::optional<OwnReadingsFilter> own_filter_;
   std::unique_ptr<promql::Engine> engine_;
+  api::MetadataStore metadata_;
   ReadingBell bell_;
   std::optional<collectors::Scheduler> scheduler_;
   std::vector<std::unique_ptr<Component>> components_;

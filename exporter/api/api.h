@@ -9,6 +9,7 @@
 #include "collectors/scheduler.h"
 #include "core/clock.h"
 #include "core/duration.h"
+#include "exporter/api/metadata_store.h"
 #include "exporter/http/router.h"
 #include "query/history/history.h"
 #include "query/promql/engine.h"
@@ -19,6 +20,7 @@ namespace vigia::api {
 struct ApiContext {
   history::History& history;
   const promql::Engine& engine;
+  const MetadataStore& metadata;
   std::size_t max_concurrency = 20;  // queries evaluated at once; more wait for their turn
   Clock& clock;
   const collectors::Scheduler& scheduler;

@@ -22,10 +22,11 @@ struct Description {
   friend auto operator<=>(const Description&, const Description&) = default;
 };
 
-// Of everything that the last readings hold. Borrowed from `snapshot`.
-std::map<std::string_view, std::set<Description>> Describe(const Snapshot& snapshot,
-                                                           std::string_view wanted) {
+// Of everything that the last readings hold, and that others have `sent`. Borrowed from both.
+std::map<std::string_view, std::set<Description>> Describe(
+    const Snapshot& snapshot, const std::vector<MetricDescription>& sent, std::string_view wanted) {
   std::map<std::string_view, std::set<Description>> all;
+  for (const auto& [name, type, help, unit] : sent) all[name].insert({type, help, unit});
   for (const auto& entry : snapshot.entries) {
     for (const auto& [family, values, times] : entry.reading->families) {
       if (!wanted.empty() && family->head().name != wanted) continue;
@@ -41,12 +42,14 @@ http::Response Metadata(const ApiContext& context, const http::Request& request)
   if (!limit) return Failure(limit.error());
   const auto per_metric = LimitParameter(request, "limit_per_metric");
   if (!per_metric) return Failure(per_metric.error());
+  const auto metric = request.Parameter("metric");
   const auto snapshot = context.scheduler.Current();
+  const auto sent = context.metadata.Get(metric);
   std::string data;
   JsonWriter json(data);
   json.BeginObject();
   std::size_t count = 0;
-  for (const auto& [name, descriptions] : Describe(snapshot, request.Parameter("metric"))) {
+  for (const auto& [name, descriptions] : Describe(snapshot, sent, metric)) {
     if (*limit != 0 && count++ == *limit) break;
     json.Key(name).BeginArray();
     std::size_t listed = 0;

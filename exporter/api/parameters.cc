@@ -132,7 +132,6 @@ ApiResult<TimeRange> RangeParameters(const http::Request& request) {
   if (!start) return tl::unexpected(start.error());
   const auto end = TimeParameter(request, "end", kAlways);
   if (!end) return tl::unexpected(end.error());
-  if (*end < *start) return BadParameter("end", "end timestamp must not be before start time");
   return TimeRange{*start, *end};
 }
 

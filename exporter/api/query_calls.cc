@@ -194,6 +194,9 @@ http::Response RangeQuery(const Caller& caller, const http::Request& request) {
 http::Response Exemplars(const Caller& caller, const http::Request& request) {
   const auto range = RangeParameters(request);
   if (!range) return Failure(range.error());
+  if (range->to < range->from) {
+    return Failure(BadParameter("end", "end timestamp must not be before start time").value());
+  }
   const auto query = caller.context.engine.Parse(request.Parameter("query"));
   if (!query) return Failure(FromQuery(query.error()));
   return Success(request, "[]");

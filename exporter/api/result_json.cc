@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/text/json.h"
+#include "query/promql/format.h"
 
 namespace vigia::api {
 namespace {
@@ -20,12 +21,28 @@ void AppendValue(std::string& out, double value) {
     out += value > 0 ? "+Inf" : "-Inf";
     return;
   }
-  const double size = std::fabs(value);
-  const bool exponent = size != 0 && (size < 1e-6 || size >= 1e21);
   std::array<char, 64> digits;
-  const auto format = exponent ? std::chars_format::scientific : std::chars_format::fixed;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, format).ptr;
-  out.append(digits.data(), end);
+  char* const begin = digits.data();
+  char* const most = begin + digits.size();
+  constexpr double kExactIntegers = 9007199254740992.0;
+  const double size = std::fabs(value);
+  if (size < kExactIntegers) {
+    // Most samples are whole numbers, and those are written several times faster.
+    const auto whole = static_cast<std::int64_t>(value);
+    if (static_cast<double>(whole) == value && (whole != 0 || !std::signbit(value))) {
+      out.append(begin, std::to_chars(begin, most, whole).ptr);
+      return;
+    }
+    const bool tiny = size != 0 && size < 1e-6;
+    const auto format = tiny ? std::chars_format::scientific : std::chars_format::fixed;
+    out.append(begin, std::to_chars(begin, most, value, format).ptr);
+    return;
+  }
+  if (size < 1e21) {
+    out += promql::FormatFixed(value);
+    return;
+  }
+  out.append(begin, std::to_chars(begin, most, value, std::chars_format::scientific).ptr);
 }
 
 void AppendVector(std::string& out, const promql::InstantVector& vector, std::size_t limit) {

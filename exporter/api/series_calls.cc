@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/text/json.h"
+#include "core/text/utf8.h"
 #include "exporter/api/answer.h"
 #include "exporter/api/calls.h"
 #include "exporter/api/parameters.h"
@@ -81,8 +82,16 @@ http::Response LabelNames(const ApiContext& context, const http::Request& reques
   return ListAnswer(request, *names, question->limit);
 }
 
+bool IsLabelName(std::string_view name, promql::Semantics semantics) {
+  if (semantics == promql::Semantics::kPrometheus2) return IsLegacyLabelName(name);
+  return !name.empty() && text::IsUtf8(name);
+}
+
 http::Response LabelValues(const ApiContext& context, const http::Request& request) {
   const auto& name = request.path_parameters.find("name")->second;
+  if (!IsLabelName(name, context.engine.options().semantics)) {
+    return Failure(BadData("invalid label name: \"" + name + "\"").value());
+  }
   const auto question = ReadQuestion(context, request);
   if (!question) return Failure(question.error());
   const auto values = Unite(*question, [&](std::span<const Matcher> matchers) {

@@ -1,0 +1,209 @@
+#include "exporter/api/write_request.h"
+
+#include <snappy.h>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <protozero/pbf_reader.hpp>
+
+#include "core/text/utf8.h"
+
+namespace vigia::api {
+namespace {
+
+using protozero::pbf_reader;
+
+constexpr std::size_t kMostLabelBytes = 64 * 1024;
+
+// Field numbers of prometheus/prompb.
+enum WriteRequestField : protozero::pbf_tag_type { kTimeSeries = 1, kMetadata = 3 };
+enum TimeSeriesField : protozero::pbf_tag_type { kLabels = 1, kSamples = 2, kHistograms = 4 };
+enum PairField : protozero::pbf_tag_type { kFirst = 1, kSecond = 2 };
+enum MetadataField : protozero::pbf_tag_type { kType = 1, kFamily = 2, kHelp = 4, kUnit = 5 };
+
+constexpr std::array<std::string_view, 8> kTypes{
+    "unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"};
+
+std::string_view ToView(protozero::data_view view) { return {view.data(), view.size()}; }
+
+std::string Shown(std::span<const LabelView> labels) {
+  constexpr std::size_t kMost = 200;
+  auto text = text::RepairUtf8(Labels::FromPairs(labels).ToString());
+  if (text.size() > kMost) text = text.substr(0, text::Utf8PrefixLength(text.substr(0, kMost)));
+  return text;
+}
+
+}  // namespace
+
+std::string LabelsProblem(std::span<const LabelView> labels) {
+  bool named = false;
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const auto& [name, value] = labels[i];
+    if (name.empty()) return "a label without a name";
+    if (!text::IsUtf8(name) || !text::IsUtf8(value)) return "a label that is not UTF-8";
+    if (i != 0 && name == labels[i - 1].name) return "a label name that stands twice";
+    named |= name == kMetricName && !value.empty();
+    bytes += name.size() + value.size();
+  }
+  if (!named) return "no metric name";
+  if (bytes > kMostLabelBytes) return "labels of more than 64 KiB";
+  return {};
+}
+
+class WriteRequest::Decoder {
+ public:
+  explicit Decoder(WriteRequest& out) : out_(out) {}
+
+  void Read(std::string_view message) {
+    pbf_reader request(message.data(), message.size());
+    while (request.next()) {
+      switch (request.tag_and_type()) {
+        case protozero::tag_and_type(kTimeSeries, protozero::pbf_wire_type::length_delimited):
+          ReadSeries(request.get_message());
+          break;
+        case protozero::tag_and_type(kMetadata, protozero::pbf_wire_type::length_delimited):
+          ReadDescription(request.get_message());
+          break;
+        default:
+          request.skip();
+      }
+    }
+  }
+
+ private:
+  void ReadSeries(pbf_reader series) {
+    labels_.clear();
+    const std::size_t begin = out_.samples_.size();
+    while (series.next()) {
+      switch (series.tag_and_type()) {
+        case protozero::tag_and_type(kLabels, protozero::pbf_wire_type::length_delimited):
+          ReadLabel(series.get_message());
+          break;
+        case protozero::tag_and_type(kSamples, protozero::pbf_wire_type::length_delimited):
+          ReadSample(series.get_message());
+          break;
+        case protozero::tag_and_type(kHistograms, protozero::pbf_wire_type::length_delimited):
+          ++out_.native_histograms_;
+          series.skip();
+          break;
+        default:
+          series.skip();
+      }
+    }
+    FinishSeries(begin);
+  }
+
+  void ReadLabel(pbf_reader pair) {
+    LabelView label;
+    while (pair.next()) {
+      if (pair.tag() == kFirst) {
+        label.name = ToView(pair.get_view());
+      } else if (pair.tag() == kSecond) {
+        label.value = ToView(pair.get_view());
+      } else {
+        pair.skip();
+      }
+    }
+    labels_.push_back(label);
+  }
+
+  void ReadSample(pbf_reader pair) {
+    Sample sample;
+    while (pair.next()) {
+      if (pair.tag() == kFirst) {
+        sample.value = pair.get_double();
+      } else if (pair.tag() == kSecond) {
+        sample.time = pair.get_int64();
+      } else {
+        pair.skip();
+      }
+    }
+    out_.samples_.push_back(sample);
+  }
+
+  void FinishSeries(std::size_t begin) {
+    // Writers sort; the specification asks them to.
+    const auto by_name = [](const LabelView& a, const LabelView& b) { return a.name < b.name; };
+    if (!std::is_sorted(labels_.begin(), labels_.end(), by_name)) {
+      std::sort(labels_.begin(), labels_.end(), by_name);
+    }
+    if (const auto problem = LabelsProblem(labels_); !problem.empty()) {
+      if (out_.first_refusal_.empty()) {
+        out_.first_refusal_ = problem + " in the series " + Shown(labels_);
+      }
+      out_.refused_samples_ += out_.samples_.size() - begin;
+      out_.samples_.resize(begin);
+      return;
+    }
+    std::erase_if(labels_, [](const LabelView& label) { return label.value.empty(); });
+    if (out_.samples_.size() == begin) return;
+    out_.series_.push_back({Labels::FromSorted(labels_), begin, out_.samples_.size()});
+  }
+
+  void ReadDescription(pbf_reader metadata) {
+    MetricDescription description;
+    description.type = kTypes[0];
+    while (metadata.next()) {
+      switch (metadata.tag()) {
+        case kType: {
+          const auto type = static_cast<std::size_t>(metadata.get_enum());
+          if (type < kTypes.size()) description.type = kTypes[type];
+          break;
+        }
+        case kFamily:
+          description.name = text::RepairUtf8(ToView(metadata.get_view()));
+          break;
+        case kHelp:
+          description.help = text::RepairUtf8(ToView(metadata.get_view()));
+          break;
+        case kUnit:
+          description.unit = text::RepairUtf8(ToView(metadata.get_view()));
+          break;
+        default:
+          metadata.skip();
+      }
+    }
+    if (!description.name.empty()) out_.descriptions_.push_back(std::move(description));
+  }
+
+  WriteRequest& out_;
+  std::vector<LabelView> labels_;
+};
+
+Result<WriteRequest> WriteRequest::Decode(std::string_view body, std::size_t max_bytes) {
+  std::size_t size = 0;
+  if (!snappy::GetUncompressedLength(body.data(), body.size(), &size)) {
+    return Fail(ErrorCode::kInvalid, "snappy: corrupt input");
+  }
+  if (size > max_bytes) {
+    return Fail(ErrorCode::kInvalid, "the request is larger than " + std::to_string(max_bytes) +
+                                         " bytes once unpacked");
+  }
+  // Snappy cannot pack tighter than this: a small body may not claim much memory.
+  constexpr std::size_t kBestRatio = 64;
+  std::string message;
+  if (size > kBestRatio * body.size() ||
+      !snappy::Uncompress(body.data(), body.size(), &message)) {
+    return Fail(ErrorCode::kInvalid, "snappy: corrupt input");
+  }
+  WriteRequest request;
+  try {
+    Decoder(request).Read(message);
+  } catch (const std::exception& error) {
+    return Fail(ErrorCode::kInvalid, std::string("protobuf: ") + error.what());
+  }
+  return request;
+}
+
+std::vector<SeriesSink::Run> WriteRequest::Runs() const {
+  std::vector<SeriesSink::Run> runs;
+  runs.reserve(series_.size());
+  for (const auto& [labels, begin, end] : series_) {
+    runs.push_back({&labels, std::span(samples_).subspan(begin, end - begin)});
+  }
+  return runs;
+}
+
+}  // namespace vigia::api
