@@ -177,6 +177,7 @@ class InfoReader {
       batch_.Add(kMetrics[kDbExpiring], {{"db", name}}, 0);
     }
     InfoFacts facts;
+    facts.masters = std::move(masters_);
     facts.role = Get("role");
     facts.mode = Get("redis_mode");
     facts.run_id = Get("run_id");
@@ -315,6 +316,7 @@ class InfoReader {
                                 {"master_address", pairs.Get("address")},
                                 {"master_status", pairs.Get("status")}};
     batch_.Add(kMetrics[kSentinelStatus], std::span(labels), 1);
+    masters_.push_back({std::string(labels[0].value), std::string(labels[1].value)});
     if (const auto replicas = pairs.Number("slaves")) {
       batch_.Add(kMetrics[kSentinelReplicas], std::span(labels, 2), *replicas);
     }
@@ -364,6 +366,7 @@ class InfoReader {
   std::unordered_map<std::string_view, CommandStats> commands_;
   std::vector<std::pair<std::string_view, std::string_view>> latencies_;
   std::map<std::string, bool, std::less<>> seen_databases_;
+  std::vector<InfoFacts::Master> masters_;
 };
 
 template <typename Use>

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/batch.h"
 #include "core/metric.h"
@@ -21,6 +22,11 @@ struct InfoFacts {
   bool has_keyspace_counts = false;
   double keyspace_hits = 0;
   double keyspace_misses = 0;
+  struct Master {
+    std::string name;
+    std::string address;
+  };
+  std::vector<Master> masters;  // that a Sentinel watches
 };
 
 // Adds what one INFO reply says. Fields that nobody knows and values that are not numbers are

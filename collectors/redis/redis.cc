@@ -7,6 +7,7 @@
 #include "collectors/redis/address.h"
 #include "collectors/redis/info.h"
 #include "collectors/redis/keys.h"
+#include "collectors/redis/sentinel.h"
 #include "core/metric_table.h"
 #include "core/number.h"
 
@@ -81,6 +82,8 @@ class RedisCollector final : public Collector {
     metrics_.insert(metrics_.end(), kMetrics.begin(), kMetrics.end());
     const auto info = InfoMetrics();
     metrics_.insert(metrics_.end(), info.begin(), info.end());
+    const auto sentinel = SentinelMetrics();
+    metrics_.insert(metrics_.end(), sentinel.begin(), sentinel.end());
     const auto keys = KeyMetrics();
     metrics_.insert(metrics_.end(), keys.begin(), keys.end());
   }
@@ -138,6 +141,7 @@ class RedisCollector final : public Collector {
       if (!cluster) return Fail(cluster.error());
       AddClusterInfo(cluster->text, batch);
     }
+    if (auto status = AddSentinel(*connection_, facts, deadline, batch); !status) return status;
     if (options_.keys.empty()) return Ok();
     return keys_.Collect(*connection_, deadline, batch);
   }

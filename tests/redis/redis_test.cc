@@ -233,6 +233,41 @@ TEST_CASE("a redis server is read over TLS and its certificate is verified", "[r
   REQUIRE(distrusting.Run().find("certificate verify failed") != std::string::npos);
 }
 
+TEST_CASE("a sentinel tells which replicas and sentinels it takes for reachable", "[redis]") {
+  if (!RedisServer::Available()) return;
+  RedisServer master;
+  auto replica = std::make_unique<RedisServer>(
+      std::vector<std::string>{"--replicaof", "127.0.0.1 " + std::to_string(master.port())});
+  const TempDir dir;
+  const int port = FreePort();
+  dir.Write("sentinel.conf",
+            "port " + std::to_string(port) + "\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 " +
+                std::to_string(master.port()) + " 1\nsentinel down-after-milliseconds main 500\n");
+  const Process sentinel({"redis-server", dir.path() / "sentinel.conf", "--sentinel"});
+  const std::string labels =
+      "{master_address=\"127.0.0.1:" + std::to_string(master.port()) + "\",master_name=\"main\"}";
+  Subject subject("url: redis://127.0.0.1:" + std::to_string(port));
+  const auto await = [&](const std::string& line) {
+    std::string page;
+    // The sentinel asks the master for its replicas every ten seconds.
+    for (int i = 0; i < 300 && !Has(page, line); ++i) {
+      RunProgram({"sleep", "0.1"});
+      page = subject.Run();
+    }
+    INFO(page);
+    REQUIRE(Has(page, line));
+    return page;
+  };
+  auto page = await("redis_sentinel_master_ok_slaves" + labels + " 1");
+  REQUIRE(Has(page, "redis_sentinel_master_slaves" + labels + " 1"));
+  REQUIRE(Has(page, "redis_sentinel_master_ok_sentinels" + labels + " 1"));
+  REQUIRE(page.find("redis_sentinel_master_ckquorum_status{master_name=\"main\",message=\"OK ") !=
+          std::string::npos);
+  replica->Stop();
+  page = await("redis_sentinel_master_ok_slaves" + labels + " 0");
+  REQUIRE(Has(page, "redis_sentinel_master_slaves" + labels + " 1"));
+}
+
 TEST_CASE("a server that does not speak the redis protocol is an error", "[redis]") {
   Subject subject("url: redis://127.0.0.1:1");
   REQUIRE(subject.Run() == "error: connect: Connection refused\nredis_up 0\n");
