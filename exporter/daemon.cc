@@ -22,6 +22,7 @@
 #include "exporter/cli/exit.h"
 #include "exporter/component.h"
 #include "exporter/config/config.h"
+#include "exporter/discovery.h"
 #include "exporter/endpoints/endpoints.h"
 #include "exporter/endpoints/health.h"
 #include "exporter/history_metrics.h"
@@ -216,6 +217,7 @@ class Running {
         log::Error("configuration refused", {{"fault", line}});
       return status;
     }
+    if (options_.config.empty()) AddDiscovered(config);
     if (started_with_ != StartOptions{config.history, config.query}) {
       log::Warn("history and query take effect at the next start");
     }
@@ -405,6 +407,7 @@ int Daemon::Main(const Options& options) {
   if (auto status = log::Configure(config.log); !status) {
     return Fatal("log: " + status.error().message(), kExitUsage);
   }
+  if (options.config.empty()) AddDiscovered(config);
   Running running(options);
   if (auto status = running.Start(std::move(config)); !status) {
     return Fatal(status.error().message(),

@@ -8,6 +8,8 @@
 #include <thread>
 
 #include "tests/e2e/vigia.h"
+#include "tests/support/postgres_server.h"
+#include "tests/support/redis_server.h"
 
 using namespace vigia::test;
 using namespace std::chrono_literals;
@@ -23,6 +25,34 @@ TEST_CASE("without a configuration vigia watches this host", "[e2e]") {
   REQUIRE(vigia.Get("/-/ready").status == 200);
   REQUIRE(vigia.Get("/").body.find("href=\"/metrics\"") != std::string::npos);
   REQUIRE(vigia.Get("/nothing").status == 404);
+}
+
+TEST_CASE("without a configuration a PostgreSQL and a Redis are found and watched", "[e2e]") {
+  if (!PostgresServer::Installed() || !RedisServer::Available()) return;
+  const PostgresServer postgres;
+  const RedisServer redis;
+  const Vigia vigia(
+      {.environment = {
+           {"PGHOST", postgres.socket_dir()}, {"PGUSER", "postgres"}, {"REDIS_URL", redis.url()}}});
+  REQUIRE(vigia.AwaitValue("pg_up", "1"));
+  REQUIRE(vigia.AwaitValue("redis_up", "1"));
+  const auto output = vigia.process().Output();
+  REQUIRE(output.find("msg=\"found and watched\" kind=postgres at=\"PG* variables\"") !=
+          std::string::npos);
+  REQUIRE(output.find("msg=\"found and watched\" kind=redis at=" + redis.url()) !=
+          std::string::npos);
+}
+
+TEST_CASE("what is not found, or lets nobody in, is told in one line each", "[e2e]") {
+  if (!RedisServer::Available()) return;
+  const RedisServer redis({"--requirepass", "s3cret"});
+  const TempDir empty;
+  Vigia vigia({.environment = {{"PGHOST", empty.path() / "missing"}, {"REDIS_URL", redis.url()}}});
+  const auto output = vigia.process().Output();
+  REQUIRE(output.find("kind=redis tried=\"" + redis.url() + ": it wants a password") !=
+          std::string::npos);
+  REQUIRE(vigia.Value("redis_up").empty());
+  REQUIRE(output.find("s3cret") == std::string::npos);
 }
 
 TEST_CASE("the page comes as text or OpenMetrics and compressed as asked", "[e2e]") {

@@ -32,6 +32,7 @@ class Vigia {
 
   int port() const { return port_; }
   Process& process() { return *process_; }
+  const Process& process() const { return *process_; }
   // The folder of vigia.yml.
   const TempDir& dir() const { return dir_; }
 
