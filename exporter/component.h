@@ -15,6 +15,9 @@
 #include <string>
 #include <vector>
 
+#include "alerting/alert.h"
+#include "alerting/state/database.h"
+#include "alerting/state/journal.h"
 #include "core/clock.h"
 #include "core/reading.h"
 #include "core/result.h"
@@ -35,17 +38,38 @@ class ReadingBell final : public ReadingSink {
 
   // Before the daemon has started; listeners stay for the life of the bell.
   void Subscribe(Listener listener) { listeners_.push_back(std::move(listener)); }
+  // The same for one that wants to see the readings.
+  void Attach(ReadingSink& sink) { sinks_.push_back(&sink); }
 
   void Publish(const InstanceId& instance, std::shared_ptr<const Reading> reading) override {
     for (const auto& listener : listeners_) listener(instance, reading->time);
+    for (auto* sink : sinks_) sink->Publish(instance, reading);
   }
   void Withdraw(const InstanceId& instance, Timestamp time,
-                std::shared_ptr<const Reading>) override {
+                std::shared_ptr<const Reading> last_words) override {
     for (const auto& listener : listeners_) listener(instance, time);
+    for (auto* sink : sinks_) sink->Withdraw(instance, time, last_words);
   }
 
  private:
-  std::vector<Listener> listeners_;  // constant once the daemon has started
+  // Constant once the daemon has started.
+  std::vector<Listener> listeners_;
+  std::vector<ReadingSink*> sinks_;
+};
+
+// Where rules post alerts: hands them on to whoever notifies. Thread-safe once the daemon has
+// started.
+class AlertRelay final : public alerting::AlertSink {
+ public:
+  // Before the daemon has started.
+  void Attach(alerting::AlertSink& sink) { sinks_.push_back(&sink); }
+
+  void Post(std::span<const alerting::Alert> alerts) override {
+    for (auto* sink : sinks_) sink->Post(alerts);
+  }
+
+ private:
+  std::vector<alerting::AlertSink*> sinks_;
 };
 
 // What there is for a component to build on; all of it outlives the components.
@@ -55,7 +79,10 @@ struct Ground {
   const promql::Engine& engine;
   api::MetadataStore& metadata;  // of metrics that others sent
   ReadingBell& bell;
-  prometheus::Registry& registry;  // of vigia's own metrics
+  AlertRelay& alerts;                   // rules post here, routing attaches itself
+  alerting::state::Database& database;  // <data_dir>/vigia.db
+  alerting::state::Journal& journal;    // of the same file; flushed by the daemon
+  prometheus::Registry& registry;       // of vigia's own metrics
   http::Router& router;
   std::filesystem::path data_dir;  // exists
   std::string external_url;        // "http://host:port", without a slash at the end

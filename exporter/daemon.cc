@@ -177,6 +177,7 @@ class Running {
     started_with_ = {config.history, config.query};
     if (auto status = MakeFolder(config.data_dir); !status) return status;
     if (auto status = OpenHistory(config); !status) return status;
+    OpenState(config);
     if (auto status = OpenGate(config); !status) return status;
     scheduler_.emplace(SystemClock(),
                        collectors::Scheduler::Options{
@@ -251,6 +252,13 @@ class Running {
     return Ok();
   }
 
+  void OpenState(const Config& config) {
+    database_ = alerting::state::Database::Open({.data_dir = config.data_dir}, SystemClock());
+    journal_ = std::make_unique<alerting::state::Journal>(*database_, SystemClock());
+    journal_thread_ = std::jthread([this](std::stop_token stop) { journal_->Run(stop); });
+    ::pthread_setname_np(journal_thread_.native_handle(), "journal");
+  }
+
   void AddRoutes(http::Router& router, const Config& config) {
     AddEndpoints(router, {.scheduler = *scheduler_,
                           .pages = pages_,
@@ -272,6 +280,9 @@ class Running {
                         .engine = *engine_,
                         .metadata = metadata_,
                         .bell = bell_,
+                        .alerts = relay_,
+                        .database = *database_,
+                        .journal = *journal_,
                         .registry = registry_,
                         .router = router,
                         .data_dir = config.data_dir,
@@ -364,7 +375,11 @@ class Running {
   std::optional<OwnReadingsFilter> own_filter_;
   std::unique_ptr<promql::Engine> engine_;
   api::MetadataStore metadata_;
+  std::unique_ptr<alerting::state::Database> database_;
+  std::unique_ptr<alerting::state::Journal> journal_;
+  std::jthread journal_thread_;
   ReadingBell bell_;
+  AlertRelay relay_;
   std::optional<collectors::Scheduler> scheduler_;
   std::vector<std::unique_ptr<Component>> components_;
   std::unique_ptr<http::Gate> gate_;

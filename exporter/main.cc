@@ -8,6 +8,7 @@
 #include "exporter/cli/check.h"
 #include "exporter/cli/exit.h"
 #include "exporter/cli/metrics.h"
+#include "exporter/cli/test_rules.h"
 #include "exporter/daemon.h"
 #include "exporter/version.h"
 
@@ -54,6 +55,19 @@ int Run(int argc, char** argv) {
   auto* check = app.add_subcommand("check", "Tells what is wrong with configuration files.");
   check->add_option("FILE", files, "vigia.yml, web.yml")->required();
 
+  cli::TestRulesOptions tests;
+  auto* test = app.add_subcommand("test", "Runs tests.");
+  test->require_subcommand(1);
+  auto* test_rules = test->add_subcommand("rules", "Unit tests of rules, as promtool has them.");
+  test_rules->add_option("FILE", tests.files, "test files")->required();
+  test_rules->add_option("--run", tests.run, "only tests whose name this regular expression fits")
+      ->type_name("REGEX");
+  test_rules->add_option("--junit", tests.junit, "write the results as JUnit XML")
+      ->type_name("FILE");
+  test_rules->add_flag("--diff", tests.diff, "show failures as differences");
+  test_rules->add_flag("--ignore-unknown-fields", tests.ignore_unknown_fields,
+                       "accept keys that are not known");
+
   auto* metrics = app.add_subcommand("metrics", "Prints every metric that vigia can emit.");
   auto* version = app.add_subcommand("version", "Prints the version.");
 
@@ -64,6 +78,7 @@ int Run(int argc, char** argv) {
   }
   if (*serve) return Daemon::Main(options);
   if (*check) return cli::Check(files);
+  if (*test_rules) return cli::TestRules(tests);
   if (*metrics) {
     std::fputs(cli::MetricsPage().c_str(), stdout);
     return kExitFine;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/log.h"
-
 namespace vigia::alerting::rules {
 namespace {
 
@@ -16,6 +14,23 @@ Labels WithState(const Labels& alert, std::string_view metric, std::string_view 
   builder.Set(kMetricName, metric);
   if (!state.empty()) builder.Set("alertstate", state);
   return builder.Build();
+}
+
+// What the template function `query` answers.
+Result<std::vector<templates::QuerySample>> QueryForTemplate(const Environment& environment,
+                                                             const Evaluation& at,
+                                                             const std::string& query) {
+  auto answer = environment.engine.Instant(environment.source, query, at.time);
+  if (!answer) return Fail(ErrorCode::kInvalid, answer.error().message);
+  std::vector<templates::QuerySample> out;
+  if (auto* vector = std::get_if<promql::InstantVector>(&answer->value)) {
+    for (auto& sample : *vector) out.push_back({std::move(sample.labels), sample.value});
+  } else if (const auto* scalar = std::get_if<promql::ScalarValue>(&answer->value)) {
+    out.push_back({Labels(), scalar->value});
+  } else {
+    return Fail(ErrorCode::kInvalid, "query result is not a vector or scalar");
+  }
+  return out;
 }
 
 }  // namespace
@@ -39,32 +54,49 @@ void AlertingRule::TakeOver(Rule& before) {
   removed_ = std::move(other.removed_);
 }
 
-std::string AlertingRule::Fill(const Environment& environment, const Evaluation& at,
-                               std::string_view name, std::string_view text, const Labels& labels,
-                               double value) const {
-  if (text.find("{{") == text.npos) return std::string(text);
-  auto filled = environment.expander.Expand(definition().name, text, labels, value, at.time);
-  if (filled) return *std::move(filled);
-  // The alert matters more than its text.
-  log::Warn("expanding alert template failed",
-            {{"alert", definition().name}, {"in", name}, {"error", filled.error().message()}});
-  return "<error expanding template: " + filled.error().message() + ">";
+AlertingRule::AlertingRule(RuleDefinitionPtr rule)
+    : Rule(std::move(rule)),
+      label_texts_(ParseTexts(definition(), definition().labels)),
+      annotation_texts_(ParseTexts(definition(), definition().annotations)) {}
+
+std::vector<AlertingRule::Text> AlertingRule::ParseTexts(const RuleDefinition& rule,
+                                                         const Templates& texts) {
+  std::vector<Text> out;
+  for (const auto& [name, text] : texts) {
+    Text one{name, text, std::nullopt};
+    if (text.find("{{") != text.npos) {
+      // The rule file was refused if it does not parse.
+      if (auto parsed = templates::RuleTemplate::Parse("__alert_" + rule.name, text)) {
+        one.parsed = *std::move(parsed);
+      }
+    }
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+std::string AlertingRule::Text::Fill(const templates::RuleData& data) const {
+  // The alert matters more than its text: an error stands in it.
+  return parsed ? parsed->ExpandOrExplain(data) : text;
 }
 
 AlertInstance AlertingRule::DescribeOne(const Environment& environment, const Evaluation& at,
                                         const Labels& labels, double value) const {
+  const templates::RuleData data{
+      .labels = labels,
+      .external_labels = environment.external_labels,
+      .external_url = environment.external_url,
+      .value = value,
+      .time = at.time,
+      .query = [&](const std::string& query) { return QueryForTemplate(environment, at, query); }};
   AlertInstance instance;
   LabelsBuilder builder(labels);
   builder.Remove(kMetricName);
-  for (const auto& [name, text] : definition().labels) {
-    builder.Set(name, Fill(environment, at, name, text, labels, value));
-  }
+  for (const auto& text : label_texts_) builder.Set(text.name, text.Fill(data));
   builder.Set(kAlertName, definition().name);
   instance.labels = builder.Build();
   LabelsBuilder annotations;
-  for (const auto& [name, text] : definition().annotations) {
-    annotations.Set(name, Fill(environment, at, name, text, labels, value));
-  }
+  for (const auto& text : annotation_texts_) annotations.Set(text.name, text.Fill(data));
   instance.annotations = annotations.Build();
   instance.active_at = at.time;
   instance.value = value;
@@ -312,11 +344,15 @@ std::vector<AlertInstance> AlertingRule::Active() const {
   return out;
 }
 
-std::size_t AlertingRule::active_count() const {
+AlertingRule::Counts AlertingRule::counts() const {
+  Counts counts;
   const std::lock_guard lock(mutex_);
-  return static_cast<std::size_t>(
-      std::count_if(alerts_.begin(), alerts_.end(),
-                    [](const auto& one) { return one.second.instance.active(); }));
+  for (const auto& [labels, entry] : alerts_) {
+    if (entry.instance.state == AlertState::kPending) ++counts.pending;
+    if (entry.instance.state == AlertState::kFiring) ++counts.firing;
+    if (entry.instance.active() && entry.instance.held) ++counts.held;
+  }
+  return counts;
 }
 
 AlertState AlertingRule::state() const {

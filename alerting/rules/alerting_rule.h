@@ -12,6 +12,7 @@
 #include "alerting/alert.h"
 #include "alerting/rules/instance.h"
 #include "alerting/rules/rule.h"
+#include "alerting/templates/rule_template.h"
 
 namespace vigia::alerting::rules {
 
@@ -27,7 +28,7 @@ struct Change {
 
 class AlertingRule final : public Rule {
  public:
-  using Rule::Rule;
+  explicit AlertingRule(RuleDefinitionPtr definition);
 
   void TakeOver(Rule& before) override;
   Result<Entries> Evaluate(const Environment& environment, const Evaluation& at) override;
@@ -46,7 +47,12 @@ class AlertingRule final : public Rule {
 
   // Pending and firing ones, sorted by labels.
   std::vector<AlertInstance> Active() const;
-  std::size_t active_count() const;
+  struct Counts {
+    std::size_t pending = 0;
+    std::size_t firing = 0;
+    std::size_t held = 0;  // of these
+  };
+  Counts counts() const;
   // The worst state of all.
   AlertState state() const;
 
@@ -72,8 +78,6 @@ class AlertingRule final : public Rule {
                                                              promql::InstantVector result);
   AlertInstance DescribeOne(const Environment& environment, const Evaluation& at,
                             const Labels& labels, double value) const;
-  std::string Fill(const Environment& environment, const Evaluation& at, std::string_view name,
-                   std::string_view text, const Labels& labels, double value) const;
   void Merge(std::unordered_map<Labels, AlertInstance> described);
   // Why each active alert that the result does not have is missing.
   std::unordered_map<Labels, DataState> Explain(const Environment& environment,
@@ -83,6 +87,19 @@ class AlertingRule final : public Rule {
   bool IsHeld(const AlertInstance& instance, DataState state) const;
   void Advance(Entry& entry, const Evaluation& at);
   void Emit(Entry& entry, const Evaluation& at, Entries& out) const;
+
+  // A label or annotation: its text, or what it was parsed to.
+  struct Text {
+    std::string name;
+    std::string text;
+    std::optional<templates::RuleTemplate> parsed;
+
+    std::string Fill(const templates::RuleData& data) const;
+  };
+  static std::vector<Text> ParseTexts(const RuleDefinition& rule, const Templates& texts);
+
+  const std::vector<Text> label_texts_;
+  const std::vector<Text> annotation_texts_;
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.

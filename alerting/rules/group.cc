@@ -189,7 +189,10 @@ void Group::EvaluateRule(std::size_t i, const Evaluation& at, const Environment&
   }
 }
 
-void Group::Evaluate(Timestamp time, const Environment& environment, const Outlets& outlets) {
+void Group::Evaluate(Timestamp time, const Environment& given, const Outlets& outlets) {
+  Environment environment = given;
+  environment.external_labels = settings_->external_labels;
+  environment.external_url = settings_->external_url;
   const double begin = Seconds(CLOCK_MONOTONIC);
   const double cpu = Seconds(CLOCK_THREAD_CPUTIME_ID);
   const auto offset = definition_.query_offset.value_or(settings_->query_offset);

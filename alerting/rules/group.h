@@ -78,7 +78,7 @@ class Group {
   // evaluation.
   bool Restore(std::string_view rule, AlertInstance instance);
 
-  void Evaluate(Timestamp time, const Environment& environment, const Outlets& outlets);
+  void Evaluate(Timestamp time, const Environment& given, const Outlets& outlets);
   void CountMissed(std::uint64_t ticks);
   // Marks all its series as gone: the group is no more.
   void Retire(Timestamp time, SeriesSink& sink);

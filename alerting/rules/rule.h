@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "alerting/rules/data_states.h"
-#include "alerting/rules/expander.h"
 #include "alerting/rules/rule_file.h"
 #include "core/series.h"
 #include "query/promql/engine.h"
@@ -22,9 +21,11 @@ namespace vigia::alerting::rules {
 struct Environment {
   const SeriesSource& source;
   const promql::Engine& engine;
-  const Expander& expander;
   // When this process began to remember; 0 for "always has" (tests, replay).
   Timestamp started = 0;
+  // For templates; set by the group.
+  Labels external_labels = {};
+  std::string external_url = {};
 };
 
 // One evaluation of a group.

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "alerting/templates/rule_template.h"
 #include "core/config/reader.h"
 #include "core/config/yaml.h"
 #include "core/number.h"
@@ -56,6 +57,17 @@ Templates ReadTemplates(MapReader& map, std::string_view key) {
   }
   std::sort(out.begin(), out.end());
   return out;
+}
+
+// Templates that do not parse are faults, at their place.
+void CheckTemplates(MapReader& map, std::string_view key, const std::string& alert) {
+  const Node* node = map.node().Find(key);
+  if (!node || !node->IsMap()) return;
+  for (const auto& [name, value] : node->entries) {
+    if (value.text.find("{{") == value.text.npos) continue;
+    const auto parsed = templates::RuleTemplate::Parse("__alert_" + alert, value.text);
+    if (!parsed) map.diagnostics().Add(value.position, parsed.error().In(name.text).message());
+  }
 }
 
 // Where `range` of the expression stands in the file: exact for an expression on one line.
@@ -146,6 +158,10 @@ RuleDefinition ReadRule(const Node& node, const Templates& group_labels, Diagnos
   ReadDuration(map, "keep_firing_for", rule.keep_firing_for);
   rule.labels = ReadTemplates(map, "labels");
   rule.annotations = ReadTemplates(map, "annotations");
+  if (rule.kind == RuleDefinition::Kind::kAlerting) {
+    CheckTemplates(map, "labels", rule.name);
+    CheckTemplates(map, "annotations", rule.name);
+  }
   map.Finish();
   ReadPolicy(map, rule);
   if (rule.kind == RuleDefinition::Kind::kRecording) {

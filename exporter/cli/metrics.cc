@@ -7,6 +7,7 @@
 
 #include "collectors/kind.h"
 #include "exporter/history_metrics.h"
+#include "exporter/rules/component.h"
 #include "exporter/self_collector.h"
 
 namespace vigia::exporter::cli {
@@ -60,6 +61,8 @@ std::string MetricsPage() {
   AppendTable(out, self->Metrics());
   out += "\n### vigia.history\n\n";
   AppendTable(out, HistoryMetrics());
+  out += "\n### vigia.rules\n\n";
+  AppendTable(out, RuleMetrics());
   return out;
 }
 

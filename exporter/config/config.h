@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "alerting/rules/rule_file.h"
 #include "collectors/kind.h"
 #include "core/config/diagnostics.h"
 #include "core/config/environment.h"
@@ -55,6 +56,11 @@ struct QueryConfig {
 
 struct ProbeEndpointConfig;  // probe_endpoint.h
 
+struct RulesConfig {
+  std::vector<alerting::rules::GroupDefinition> groups;
+  Milliseconds interval{15'000};  // of groups that name none
+};
+
 struct Config {
   std::vector<std::string> listen{"127.0.0.1:9845"};
   std::filesystem::path web_config;  // exporter-toolkit's; empty: no TLS, no users
@@ -68,6 +74,7 @@ struct Config {
   bool remote_write_receiver = false;
   Milliseconds health_max_age{0};  // 0: by the interval of each collector
   std::shared_ptr<const ProbeEndpointConfig> probe_endpoint;  // never null once read
+  RulesConfig rules;
   Milliseconds scrape_wait{100};
   collectors::TargetLabel target_label = collectors::TargetLabel::kAuto;
   std::vector<collectors::Instance> collectors;

@@ -12,24 +12,7 @@ std::string After(Timestamp time) {
   return time == 0 ? "-" : FormatDouble(static_cast<double>(time - kStart) / 1000);
 }
 
-void Replace(std::string& text, std::string_view what, std::string_view with) {
-  for (auto at = text.find(what); at != text.npos; at = text.find(what, at + with.size())) {
-    text.replace(at, what.size(), with);
-  }
-}
-
 }  // namespace
-
-Result<std::string> PlainExpander::Expand(std::string_view, std::string_view text,
-                                          const Labels& labels, double value, Timestamp) const {
-  if (text.find("{{ fail }}") != text.npos) return Fail(ErrorCode::kInvalid, "it fails");
-  std::string out(text);
-  for (const auto [name, label] : labels) {
-    Replace(out, "{{ $labels." + std::string(name) + " }}", label);
-  }
-  Replace(out, "{{ $value }}", FormatDouble(value));
-  return out;
-}
 
 GroupDefinition Stage::Parse(std::string_view file) {
   config::Diagnostics diagnostics("rules.yml");
@@ -56,7 +39,7 @@ void Stage::Put(const Labels& labels, int seconds, double value) {
 
 void Stage::Evaluate(int seconds) {
   posted_.clear();
-  const Environment environment{data, engine_, expander_, started};
+  const Environment environment{.source = data, .engine = engine_, .started = started};
   group_->Evaluate(kStart + seconds * 1000, environment, {data, this, this});
 }
 

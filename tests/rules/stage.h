@@ -13,13 +13,6 @@
 
 namespace vigia::alerting::rules::test {
 
-// Fills in {{ $labels.NAME }} and {{ $value }}, and fails on {{ fail }}.
-class PlainExpander final : public Expander {
- public:
-  Result<std::string> Expand(std::string_view rule, std::string_view text, const Labels& labels,
-                             double value, Timestamp time) const override;
-};
-
 class Stage final : public AlertSink, public ChangeSink {
  public:
   // The first group of a rule file; faults fail the test.
@@ -55,7 +48,6 @@ class Stage final : public AlertSink, public ChangeSink {
   static GroupDefinition Parse(std::string_view file);
 
   const promql::Engine engine_{{}};
-  const PlainExpander expander_;
   const std::shared_ptr<const Settings> settings_;
   std::unique_ptr<Group> group_;
   std::vector<Alert> posted_;
