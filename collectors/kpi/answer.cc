@@ -89,7 +89,7 @@ Result<Timestamp> ParseTimestamp(std::string_view text) {
   return seconds * 1000 + fraction;
 }
 
-void Answer::AddTo(Batch& batch) const {
+void Answer::ForEach(const Visitor& visit) const {
   std::vector<LabelView> labels;
   for (const auto& point : points) {
     const Mapping& mapping = *point.mapping;
@@ -101,8 +101,13 @@ void Answer::AddTo(Batch& batch) const {
       labels.push_back({mapping.value_label, *point.column});
     }
     for (const auto& [name, value] : mapping.static_labels) labels.push_back({name, value});
-    batch.AddAt(*mapping.metric, labels, point.value, point.time);
+    visit(*mapping.metric, labels, point.value, point.time);
   }
+}
+
+void Answer::AddTo(Batch& batch) const {
+  ForEach([&](const Metric& metric, std::span<const LabelView> labels, double value,
+              Timestamp time) { batch.AddAt(metric, labels, value, time); });
 }
 
 Status AnswerReader::Columns(std::span<const std::string_view> names) {

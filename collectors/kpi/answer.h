@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -27,6 +28,10 @@ struct Answer {
   std::vector<Point> points;
   std::size_t rows = 0;
 
+  using Visitor = std::function<void(const Metric& metric, std::span<const LabelView> labels,
+                                     double value, Timestamp time)>;
+  // Calls `visit` for each point, as a sample; a time of 0 is that of the answer.
+  void ForEach(const Visitor& visit) const;
   void AddTo(Batch& batch) const;
 };
 

@@ -8,6 +8,7 @@
 #include "collectors/kind.h"
 #include "collectors/kpi/files.h"
 #include "collectors/kpi/runner.h"
+#include "collectors/kpi/sink.h"
 #include "collectors/kpi/view.h"
 #include "core/config/yaml.h"
 
@@ -17,6 +18,8 @@ namespace {
 
 // Ages are to be right at every scrape.
 constexpr Milliseconds kViewInterval{15'000};
+// How long values wait to be written together with others.
+constexpr Milliseconds kSinkInterval{5'000};
 // A query may miss so many of its turns before its values are withdrawn.
 constexpr int kMaxAgeIntervals = 3;
 
@@ -26,6 +29,7 @@ struct Options {
   std::vector<std::string> files;
   std::vector<std::string> exclude;
   Parameters parameters;
+  std::vector<SinkSpec> sinks;
 };
 
 // Common keys were read, and their faults reported, before: here only what they say counts.
@@ -63,6 +67,8 @@ Options ReadOptions(config::MapReader& reader) {
   reader.Read("max_rows", rows, 1, 1'000'000);
   options.run.limits.rows = static_cast<std::size_t>(rows);
   reader.Read("parameters", options.parameters);
+  options.sinks = ReadSinks(reader);
+  for (const auto& sink : options.sinks) options.run.sinks.push_back(sink.queue);
   return options;
 }
 
@@ -124,7 +130,7 @@ std::shared_ptr<const Definition> ReadDefinition(const Options& options, config:
   return definition;
 }
 
-std::vector<Part> MakeParts(const Options& options, std::shared_ptr<const Definition> definition,
+std::vector<Part> MakeParts(Options& options, std::shared_ptr<const Definition> definition,
                             const std::string& made_from) {
   const auto board = std::make_shared<Board>(definition->queries.size());
   std::vector<Part> parts;
@@ -142,6 +148,13 @@ std::vector<Part> MakeParts(const Options& options, std::shared_ptr<const Defini
     view.timeout = view.interval;
     parts.push_back(std::move(view));
   }
+  for (auto& sink : options.sinks) {
+    const std::string name = "kpi." + sink.name;
+    Part part{name, name, MakeSink(std::move(sink))};
+    part.interval = kSinkInterval;
+    part.timeout = options.run.timeout;
+    parts.push_back(std::move(part));
+  }
   // All or none are replaced at a reload: they share the board.
   for (auto& part : parts) part.made_from = made_from;
   return parts;
@@ -152,12 +165,14 @@ std::vector<Part> MakeParts(const Options& options, std::shared_ptr<const Defini
 
 // collectors.kpi: docs/collectors/kpi.md.
 std::vector<Part> MakeKpiCollectors(config::MapReader& reader) {
-  const auto options = kpi::ReadOptions(reader);
+  auto options = kpi::ReadOptions(reader);
   std::string text;
   const auto definition = kpi::ReadDefinition(options, reader, text);
   auto parts = kpi::MakeParts(options, definition, text);
   if (options.files.empty()) {
     parts.push_back({"kpi.<collector>.<query>", "show", kpi::MakeSampleView(), false});
+    parts.push_back({"kpi.<sink>", "sink",
+                     kpi::MakeSink({.queue = std::make_shared<kpi::SinkQueue>(1)}), false});
   }
   return parts;
 }

@@ -93,7 +93,9 @@ class Runner final : public Collector {
       job.due = std::max(job.due, begin) + job.interval;
       const Duration took = clock.Now() - begin;
       if (status) {
-        board_->NoteAnswer(job.index, reader.Take(), begin, took);
+        auto answer = reader.Take();
+        for (const auto& sink : options_.sinks) sink->Push(*answer, clock.Wall());
+        board_->NoteAnswer(job.index, std::move(answer), begin, took);
         LogRecovery(job);
       } else {
         const auto error = status.error().In(job.query->place + ": query " + job.query->name);

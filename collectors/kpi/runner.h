@@ -4,10 +4,12 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "collectors/collector.h"
 #include "collectors/kpi/board.h"
 #include "collectors/kpi/definition.h"
+#include "collectors/kpi/sink_queue.h"
 #include "collectors/postgres/connection.h"
 
 namespace vigia::collectors::kpi {
@@ -15,8 +17,9 @@ namespace vigia::collectors::kpi {
 struct RunnerOptions {
   postgres::ConnectOptions connect;
   postgres::StreamLimits limits;
-  Milliseconds interval{300'000};  // of queries whose file has no min_interval
-  Milliseconds timeout{10'000};    // of one query
+  Milliseconds interval{300'000};                 // of queries whose file has no min_interval
+  Milliseconds timeout{10'000};                   // of one query
+  std::vector<std::shared_ptr<SinkQueue>> sinks;  // that are given each good answer
 };
 
 // How often a query is run.
