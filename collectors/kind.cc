@@ -86,6 +86,7 @@ void ReadEntry(const Kind& kind, const config::Node& node, bool with_target,
     instance.fingerprint =
         config::Canonical(node) + (with_target ? "+target" : "") + part.made_from;
     instance.impl = std::move(part.impl);
+    instance.brief = part.brief;
     instances.push_back(std::move(instance));
   }
 }

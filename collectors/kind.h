@@ -27,6 +27,8 @@ struct Part {
   // collectors that cannot block. Empty: a thread of its own.
   std::string worker;
   std::unique_ptr<Collector> impl;
+  // Its runs are short and cannot block: a scrape runs it in its own thread.
+  bool brief = false;
   bool on = true;  // off: made only to have its options checked and its metrics listed
   // The series budget where the entry names none.
   std::size_t max_series = 10'000;
@@ -65,6 +67,7 @@ struct Instance {
   // Equal for equal configuration: a reload keeps an instance whose fingerprint is unchanged.
   std::string fingerprint;
   std::unique_ptr<Collector> impl;
+  bool brief = false;  // see Part
 };
 
 // When series carry target="<name of the entry>": once a kind has several entries, always, or

@@ -319,6 +319,7 @@ class Running {
       collectors::Instance own;
       own.id = std::move(id);
       own.worker = "vigia";
+      own.brief = true;
       own.interval = interval;
       own.fingerprint = FormatDuration(interval);
       own.impl = std::move(impl);

@@ -37,6 +37,8 @@ std::vector<Part> MakeHostCollectors(config::MapReader& options) {
   options.Read("sysfs", paths.sysfs);
   options.Read("rootfs", paths.rootfs);
 
+  // Elsewhere there may be anything, a fifo even.
+  const bool is_kernel = paths.procfs == "/proc" && paths.sysfs == "/sys";
   std::vector<Part> parts;
   for (const auto& part : host::Parts()) {
     const std::string name(part.name);
@@ -53,7 +55,11 @@ std::vector<Part> MakeHostCollectors(config::MapReader& options) {
     config::MapReader own(map ? *map : none, options.diagnostics(), "collectors.host." + name);
     auto impl = part.make(paths, own);
     own.Finish();
-    parts.push_back({"host." + name, std::string(part.worker), std::move(impl), on});
+    parts.push_back({.collector = "host." + name,
+                     .worker = std::string(part.worker),
+                     .impl = std::move(impl),
+                     .brief = is_kernel && part.worker == host::kShared,
+                     .on = on});
   }
   return parts;
 }

@@ -26,13 +26,16 @@ using PartFactory = std::unique_ptr<Collector> (*)(const Paths& paths, config::M
 struct PartInfo {
   std::string_view name;           // "cpu": key of its options, and collector="host.cpu"
   std::string_view node_exporter;  // what node_exporter calls it in node_scrape_collector_*
-  std::string_view worker;         // kShared, or a name for one that may block
+  std::string_view worker;         // kShared, kSlow, or a name for one that takes long
   bool on;                         // by default
   PartFactory make;
 };
 
-// The thread of all subjects that read only memory-backed files.
+// The worker of all subjects that read nothing but the kernel's memory, and that of those for
+// which it may take locks or ask a device: sensors, mounts, network drivers. A subject that hangs
+// leaves the others of its worker to a new thread (scheduler_core.cc).
 inline constexpr std::string_view kShared = "host";
+inline constexpr std::string_view kSlow = "slow";
 
 std::span<const PartInfo> Parts();
 

@@ -59,9 +59,15 @@ int FakeSource::ended() const {
   return ended_;
 }
 
+std::thread::id FakeSource::last_thread() const {
+  const std::lock_guard lock(mutex_);
+  return last_thread_;
+}
+
 Status FakeSource::Run(Batch& batch) {
   std::unique_lock lock(mutex_);
   ++started_;
+  last_thread_ = std::this_thread::get_id();
   changed_.notify_all();
   changed_.wait(lock, [&] { return !hung_; });
   ++ended_;

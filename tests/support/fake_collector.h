@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <thread>
 
 #include "collectors/collector.h"
 
@@ -25,6 +26,8 @@ class FakeSource {
   bool AwaitEnded(int runs);
   int started() const;
   int ended() const;
+  // Which thread ran it last.
+  std::thread::id last_thread() const;
 
   Status Run(Batch& batch);
 
@@ -37,6 +40,7 @@ class FakeSource {
   bool hung_ = false;
   int started_ = 0;
   int ended_ = 0;
+  std::thread::id last_thread_;
 };
 
 class FakeCollector final : public collectors::Collector {
