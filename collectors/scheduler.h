@@ -7,8 +7,12 @@
 // values, even spacing. A run that is known to be late is not waited for, so a hung source
 // costs a scrape nothing.
 //
+// Instances of one worker share its thread. Brief ones (kind.h) are run by the scrape itself, in
+// place of their thread: to wake a thread costs more than most of them. When a run takes longer
+// than a second, the others of its worker get a new thread.
+//
 // A failed run publishes nothing: the instance's series are withdrawn as *unknown* until the
-// next good run. Timing, budget, success and the log lines of all collectors live here.
+// next good run. So does one that ends after its timeout, whatever it brings. Timing, budget, success and the log lines of all collectors live here.
 //
 // Thread-safe.
 

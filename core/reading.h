@@ -53,8 +53,9 @@ struct Snapshot {
   std::vector<Entry> entries;
 };
 
-// Receives every reading as it is published, from the collectors' threads: calls for one
-// instance come in order, calls for different instances at the same time. History is one.
+// Receives every reading as it is published, from the threads that run collectors (a scrape's own
+// among them): calls for one instance come one after another, in the order of what they tell; calls
+// for different instances at the same time. History is one.
 class ReadingSink {
  public:
   virtual ~ReadingSink() = default;
@@ -64,7 +65,8 @@ class ReadingSink {
 
   // A run failed, or its time was up: all series of the instance are *unknown* from `time` on,
   // until the next Publish(), but those of `last_words` (may be null), which are what the failed
-  // run still knew ("pg_up 0"). Called for every failed run.
+  // run still knew ("pg_up 0"). Called for every failed run; what a run brings after its time was
+  // up is not published, but for last words.
   virtual void Withdraw(const InstanceId& instance, Timestamp time,
                         std::shared_ptr<const Reading> last_words) = 0;
 };

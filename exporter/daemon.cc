@@ -29,6 +29,7 @@
 #include "exporter/http/gate.h"
 #include "exporter/http/server.h"
 #include "exporter/http_metrics.h"
+#include "exporter/memory.h"
 #include "exporter/page/cache.h"
 #include "exporter/self_collector.h"
 #include "exporter/service.h"
@@ -429,6 +430,7 @@ int Daemon::Main(const Options& options) {
     return Fatal(status.error().message(),
                  status.error().code() == ErrorCode::kInvalid ? kExitUsage : kExitError);
   }
+  ReturnStartupMemory();
   service::NotifyReady("watching");
   ServeSignals(signals, running);
   service::NotifyStopping();

@@ -38,6 +38,14 @@ constexpr std::string_view kExcludedFsTypes =
     "mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|"
     "tracefs)$";
 
+// Whether the kernel knows how full such a file system is without asking a server, a user's
+// program or a disk.
+bool IsLocal(std::string_view fs_type) {
+  constexpr std::array<std::string_view, 9> kLocal{"ext2",  "ext3",  "ext4", "xfs",   "f2fs",
+                                                   "tmpfs", "ramfs", "vfat", "exfat"};
+  return std::find(kLocal.begin(), kLocal.end(), fs_type) != kLocal.end();
+}
+
 StatfsProbe::Options ReadProbeOptions(config::MapReader& options) {
   Milliseconds patience = 1s;
   options.Read("mount_timeout", patience);
@@ -72,7 +80,7 @@ class FilesystemCollector final : public Collector {
   // The filters run here only: their results hold as long as the mount table does not change.
   void Choose() {
     mounts_.clear();
-    std::vector<std::string> paths;
+    std::vector<StatfsProbe::Path> paths;
     for (auto mount : table_.mounts()) {
       mount.mount_point = WithoutRoot(mount.mount_point);
       if (!mount_points_.Accepts(mount.mount_point) || !fs_types_.Accepts(mount.fs_type)) continue;
@@ -81,7 +89,7 @@ class FilesystemCollector final : public Collector {
                other.fs_type == mount.fs_type;
       });
       if (same != mounts_.end()) continue;  // mounted over itself
-      paths.push_back(rootfs_ + mount.mount_point);
+      paths.push_back({rootfs_ + mount.mount_point, IsLocal(mount.fs_type)});
       mounts_.push_back(std::move(mount));
     }
     probe_.SetPaths(paths);

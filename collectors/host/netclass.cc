@@ -1,11 +1,17 @@
 // What the network devices are and how they are set up, from /sys/class/net.
 //
+// There are some twenty files for each device, and what they say changes rarely: on the host itself
+// they are read when the kernel announces a change, and once a minute.
+//
 // Options: device_include or device_exclude (regular expressions), ignore_invalid_speed (leaves
 // out the speed of a device that does not know it; else it is negative).
 
 #include <array>
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "collectors/host/link_events.h"
 #include "collectors/host/name_filter.h"
 #include "collectors/host/part.h"
 #include "collectors/host/sysfs.h"
@@ -68,61 +74,90 @@ constexpr std::array<std::string_view, 5> kTexts{"address", "broadcast", "duplex
                                                  "operstate"};
 constexpr std::size_t kOperState = 4;
 
+// Some attributes change without an announcement, such as the group of a device.
+constexpr Duration kReadAnyway = 60s;
+
+// An attribute and what it said when it was read last.
+struct Number {
+  SysFile file;
+  std::optional<std::int64_t> value;
+};
+struct Text {
+  SysFile file;
+  std::optional<std::string> value;
+};
+
 struct Device {
   std::string name;
-  std::vector<SysFile> numbers;
-  std::vector<SysFile> texts;
+  std::vector<Number> numbers;
+  std::vector<Text> texts;
+
+  Status Read() {
+    for (auto& number : numbers) {
+      const auto value = number.file.ReadNumber();
+      if (!value) return Fail(value.error());
+      number.value = *value;
+    }
+    SysBuffer buffer;
+    for (auto& text : texts) text.value = text.file.Read(buffer);
+    return Ok();
+  }
 };
 
 class NetclassCollector final : public Collector {
  public:
   NetclassCollector(const Paths& paths, config::MapReader& options)
-      : devices_(paths.sysfs / "class/net"), wanted_(NameFilter::Read(options, "device", "")) {
+      : devices_(paths.sysfs / "class/net"),
+        announced_(paths.sysfs == "/sys"),
+        wanted_(NameFilter::Read(options, "device", "")) {
     options.Read("ignore_invalid_speed", ignore_invalid_speed_);
   }
 
   std::span<const Metric> Metrics() const override { return kMetrics; }
 
-  Status Collect(Deadline, Batch& batch) override {
-    auto& devices =
-        devices_.Refresh([this](const std::string& name, const std::filesystem::path& folder) {
-          return Open(name, folder);
-        });
-    for (auto& device : devices) {
-      if (auto status = AddDevice(device, batch); !status) return status;
+  Status Collect(Deadline deadline, Batch& batch) override {
+    if (IsNews(deadline.clock().Now())) {
+      const auto open = [this](const auto& name, const auto& folder) { return Open(name, folder); };
+      for (auto& device : devices_.Refresh(open)) {
+        if (auto status = device.Read(); !status) return status;
+      }
+      fresh_ = true;
     }
+    for (const auto& device : devices_.Get()) AddDevice(device, batch);
     return Ok();
   }
 
  private:
-  std::optional<Device> Open(const std::string& name, const std::filesystem::path& folder) {
+  // Clears fresh_ if the attributes are to be read again.
+  bool IsNews(Instant now) {
+    const bool news = !announced_ || events_.Changed() || now >= read_next_;
+    if (!news) return !fresh_;
+    fresh_ = false;
+    read_next_ = now + kReadAnyway;
+    return true;
+  }
+
+  std::optional<Device> Open(const std::string& name, const std::filesystem::path& folder) const {
     if (!wanted_.Accepts(name)) return std::nullopt;
     Device device{name, {}, {}};
-    for (const auto file : kNumbers) device.numbers.emplace_back(folder / file);
-    for (const auto file : kTexts) device.texts.emplace_back(folder / file);
+    for (const auto file : kNumbers) device.numbers.push_back({SysFile(folder / file), {}});
+    for (const auto file : kTexts) device.texts.push_back({SysFile(folder / file), {}});
     return device;
   }
 
-  Status AddDevice(Device& device, Batch& batch) const {
+  void AddDevice(const Device& device, Batch& batch) const {
     for (std::size_t i = 0; i < kNumbers.size(); ++i) {
-      const auto number = device.numbers[i].ReadNumber();
-      if (!number) return Fail(number.error());
-      if (!*number || (i == kSpeed && **number < 0 && ignore_invalid_speed_)) continue;
+      const auto& value = device.numbers[i].value;
+      if (!value || (i == kSpeed && *value < 0 && ignore_invalid_speed_)) continue;
       const double factor = i == kSpeed ? kBytesPerMegabit : 1;
-      batch.Add(kMetrics[i], {{"device", device.name}}, static_cast<double>(**number) * factor);
+      batch.Add(kMetrics[i], {{"device", device.name}}, static_cast<double>(*value) * factor);
     }
-    AddTexts(device, batch);
-    return Ok();
-  }
-
-  static void AddTexts(Device& device, Batch& batch) {
-    std::array<std::array<char, 300>, kTexts.size()> buffers;
     std::array<LabelView, kTexts.size() + 1> labels;
     bool any = false;
     for (std::size_t i = 0; i < kTexts.size(); ++i) {
-      const auto text = device.texts[i].Read(buffers[i]);
+      const auto& text = device.texts[i].value;
       any = any || text;
-      labels[i] = {kTexts[i], text.value_or("")};
+      labels[i] = {kTexts[i], text ? std::string_view(*text) : ""};
     }
     if (!any) return;  // the device went away
     labels.back() = {"device", device.name};
@@ -131,8 +166,12 @@ class NetclassCollector final : public Collector {
   }
 
   SysDevices<Device> devices_;
+  LinkEvents events_;
+  const bool announced_;  // whether these are the devices that events_ tells of
   const NameFilter wanted_;
   bool ignore_invalid_speed_ = false;
+  bool fresh_ = false;  // the devices' values are as last announced
+  Instant read_next_{};
 };
 
 }  // namespace

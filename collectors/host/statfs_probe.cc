@@ -32,6 +32,7 @@ Result<FilesystemUsage> Statfs(const std::string& path) {
 // Guarded by Shared::mutex; `usage` is written only while a Run() waits for it.
 struct StatfsProbe::Target {
   const std::string path;
+  const bool local = false;
   bool out = false;     // a thread is in the call
   bool queued = false;  // in this run
   std::optional<FilesystemUsage> usage;
@@ -73,12 +74,12 @@ StatfsProbe::~StatfsProbe() {
   if (idle.joinable()) idle.join();  // in no call: Run() parks what it does not wait for
 }
 
-void StatfsProbe::SetPaths(std::span<const std::string> paths) {
+void StatfsProbe::SetPaths(std::span<const Path> paths) {
   const std::lock_guard lock(shared_->mutex);
   targets_.clear();
-  for (const auto& path : paths) {
+  for (const auto& [path, local] : paths) {
     auto& target = by_path_[path];
-    if (!target) target.reset(new Target{.path = path});
+    if (!target || target->local != local) target.reset(new Target{.path = path, .local = local});
     targets_.push_back(target);
   }
   // A parked mount is remembered while its call is out, even if it left the table meanwhile.
@@ -117,14 +118,15 @@ std::size_t StatfsProbe::Enqueue() {
   auto& queue = shared_->queue;
   for (const bool healthy : {true, false}) {
     for (const auto& target : targets_) {
-      if (target->out || target->queued || target->usage.has_value() != healthy) continue;
+      if (target->local || target->out || target->queued) continue;
+      if (target->usage.has_value() != healthy) continue;
       target->queued = true;
       queue.push_back(target);
     }
   }
   for (const auto& target : targets_) {
     target->queued = false;
-    target->usage.reset();
+    if (!target->local) target->usage.reset();
   }
   return queue.size();
 }
@@ -150,7 +152,21 @@ void StatfsProbe::Park() {
   --shared_->open;
 }
 
+// Nobody else touches their targets.
+void StatfsProbe::AskLocal() {
+  for (const auto& target : targets_) {
+    if (!target->local) continue;
+    const auto usage = shared_->statfs(target->path);
+    target->usage = usage ? std::optional(*usage) : std::nullopt;
+  }
+}
+
 void StatfsProbe::Run(Instant until) {
+  AskLocal();
+  AskRemote(until);
+}
+
+void StatfsProbe::AskRemote(Instant until) {
   std::unique_lock lock(shared_->mutex);
   shared_->open = Enqueue();
   shared_->call_began = clock_.Now();

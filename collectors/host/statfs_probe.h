@@ -1,10 +1,11 @@
 // Asks file systems how full they are, and never waits for a dead one twice.
 //
 // statfs(2) on a mount whose server is gone does not return, and cannot be interrupted. So one
-// helper thread asks for all mounts; when a call takes too long, its thread is parked (left alone
-// in the call) and another helper goes on with the rest. A parked mount is not asked again until
-// its call comes back, upon which its thread ends. Healthy mounts cost one hand-over to the
-// helper and back per run.
+// helper thread asks for all mounts that depend on somebody else; when a call takes too long, its
+// thread is parked (left alone in the call) and another helper goes on with the rest. A parked
+// mount is not asked again until its call comes back, upon which its thread ends. Healthy mounts
+// cost one hand-over to the helper and back per run; local ones, whose numbers are in the kernel's
+// memory, are asked directly.
 //
 // Used by one thread at a time.
 
@@ -50,8 +51,13 @@ class StatfsProbe {
   StatfsProbe(const StatfsProbe&) = delete;
   StatfsProbe& operator=(const StatfsProbe&) = delete;
 
+  struct Path {
+    std::string path;
+    bool local = false;  // its file system answers from memory
+  };
+
   // Chooses the paths that Run() asks for.
-  void SetPaths(std::span<const std::string> paths);
+  void SetPaths(std::span<const Path> paths);
   // Asks for every path that is not parked; returns when all have answered, at `until` at the
   // latest.
   void Run(Instant until);
@@ -64,6 +70,8 @@ class StatfsProbe {
 
   static void Work(std::shared_ptr<Shared> shared, std::uint64_t worker);
   std::size_t Enqueue();
+  void AskLocal();
+  void AskRemote(Instant until);
   bool EnsureWorker();
   void Park();
 

@@ -113,6 +113,9 @@ class SysDevices {
     return devices_;
   }
 
+  // Those of the last Refresh().
+  std::vector<Device>& Get() { return devices_; }
+
  private:
   std::optional<std::size_t> Find(std::string_view name) const {
     for (std::size_t i = 0; i < names_.size(); ++i) {

@@ -9,7 +9,9 @@
 namespace vigia::http {
 namespace {
 
-constexpr auto kRound = 500ms;  // deadlines are kept to this
+// It looks at least so often. Most watches end long before their deadline, and one with a deadline
+// beyond the next look wakes nobody: a busy server does not pay for it.
+constexpr auto kRound = 10s;
 
 }  // namespace
 
@@ -24,7 +26,8 @@ Watchdog::Watch::Watch(Watchdog& watchdog, const SocketName& connection, Duratio
   {
     const std::lock_guard lock(watchdog_.mutex_);
     place_ = watchdog_.watches_.insert(watchdog_.watches_.end(), this);
-    wake = std::exchange(watchdog_.idle_, false);
+    wake = until_ < watchdog_.next_look_;
+    if (wake) watchdog_.next_look_ = until_;
   }
   if (wake) watchdog_.changed_.notify_all();
 }
@@ -34,31 +37,32 @@ Watchdog::Watch::~Watch() {
   watchdog_.watches_.erase(place_);
 }
 
-// Looks twice a second while there is something to watch, which keeps Watch itself cheap: it wakes
-// nobody on a busy server.
 void Watchdog::Run(std::stop_token stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    if (watches_.empty()) {
-      idle_ = true;
-      clock_.WaitUntil(lock, changed_, stop, Instant::max(), [&] { return !idle_; });
-    }
-    clock_.WaitUntil(lock, changed_, stop, clock_.Now() + kRound, [] { return false; });
-    CutLate(clock_.Now());
+    const Instant look = next_look_ = CutLate(clock_.Now());
+    clock_.WaitUntil(lock, changed_, stop, look, [&] { return next_look_ != look; });
   }
 }
 
 // Under the lock, so that none of these connections is closed and its descriptor used anew
-// meanwhile; shutdown() does not block.
-void Watchdog::CutLate(Instant now) {
+// meanwhile; shutdown() does not block. A connection that is cut but still watched, because who
+// serves it has not noticed yet, is cut again in the next round.
+Instant Watchdog::CutLate(Instant now) {
+  Instant next = now + kRound;
   std::vector<SocketName> late;
   for (const Watch* watch : watches_) {
-    if (watch->until_ <= now) late.push_back(watch->connection_);
+    if (watch->until_ <= now) {
+      late.push_back(watch->connection_);
+    } else {
+      next = std::min(next, watch->until_);
+    }
   }
-  if (late.empty()) return;
+  if (late.empty()) return next;
   ShutDownSockets([&](const SocketName& name) {
     return std::find(late.begin(), late.end(), name) != late.end();
   });
+  return next;
 }
 
 }  // namespace vigia::http

@@ -36,14 +36,15 @@ class Watchdog {
 
  private:
   void Run(std::stop_token stop);
-  void CutLate(Instant now);
+  // Cuts what is late; returns when to look again.
+  Instant CutLate(Instant now);
 
   Clock& clock_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   // Guarded by mutex_.
   std::list<Watch*> watches_;
-  bool idle_ = false;  // the thread waits for a first watch
+  Instant next_look_{};  // of the thread; an earlier deadline wakes it
 
   std::jthread thread_;
 };

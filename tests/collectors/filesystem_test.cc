@@ -130,6 +130,9 @@ constexpr char kRoot[] = "27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 constexpr char kData[] = "28 27 0:50 / /data rw - nfs4 server:/data rw\n";
 constexpr char kMore[] = "29 27 0:51 / /more rw - nfs4 server:/more rw\n";
 
+// A healthy one that depends on a server, too.
+constexpr char kHome[] = "30 27 0:52 / /home rw - nfs4 server:/home rw\n";
+
 std::string MountLabels(std::string_view device, std::string_view type,
                         std::string_view mount_point) {
   return "{device=\"" + std::string(device) + "\",fstype=\"" + std::string(type) +
@@ -138,6 +141,7 @@ std::string MountLabels(std::string_view device, std::string_view type,
 
 const std::string kRootLabels = MountLabels("/dev/vda", "ext4", "/");
 const std::string kDataLabels = MountLabels("server:/data", "nfs4", "/data");
+const std::string kHomeLabels = MountLabels("server:/home", "nfs4", "/home");
 
 }  // namespace
 
@@ -220,17 +224,17 @@ TEST_CASE("filesystem collector reports a failing file system without failing it
 
 TEST_CASE("a mount that hangs is parked and asked again only when its call has come back",
           "[collectors]") {
-  Host host(std::string(kData) + kRoot);
+  Host host(std::string(kData) + kHome);
   host.filesystems().Hang("/data");
   const auto text = host.RunHanging(1);
   REQUIRE(text.find("node_filesystem_device_error" + kDataLabels + "1\n") == 0);
-  REQUIRE(text.find("size_bytes" + kRootLabels + "1000\n") != std::string::npos);
-  REQUIRE(host.filesystems().TakeAsked() == std::vector<std::string>{"/data", "/"});
+  REQUIRE(text.find("size_bytes" + kHomeLabels + "1000\n") != std::string::npos);
+  REQUIRE(host.filesystems().TakeAsked() == std::vector<std::string>{"/data", "/home"});
 
   const auto threads = ThreadCount();
   for (int i = 0; i < 50; ++i) REQUIRE(host.Run() == text);
   REQUIRE(ThreadCount() == threads);
-  REQUIRE(host.filesystems().TakeAsked() == std::vector<std::string>(50, "/"));
+  REQUIRE(host.filesystems().TakeAsked() == std::vector<std::string>(50, "/home"));
 
   host.filesystems().ReleaseAll();
   std::string after;
@@ -244,7 +248,7 @@ TEST_CASE("a mount that hangs is parked and asked again only when its call has c
 
 TEST_CASE("several mounts that hang cost one thread each and do not hide the healthy ones",
           "[collectors]") {
-  Host host(std::string(kData) + kMore + kRoot);
+  Host host(std::string(kData) + kMore + kHome);
   host.Run();
   host.filesystems().TakeAsked();
   const auto threads = ThreadCount();
@@ -253,10 +257,24 @@ TEST_CASE("several mounts that hang cost one thread each and do not hide the hea
   host.filesystems().Hang("/more");
   const auto text = host.RunHanging(2);
   REQUIRE(text.find("node_filesystem_device_error" + kDataLabels + "1\n") == 0);
-  REQUIRE(text.find("size_bytes" + kRootLabels + "1000\n") != std::string::npos);
+  REQUIRE(text.find("size_bytes" + kHomeLabels + "1000\n") != std::string::npos);
   REQUIRE(ThreadCount() == threads + 2);
   REQUIRE(host.Run() == text);
   REQUIRE(ThreadCount() == threads + 2);
+}
+
+TEST_CASE("a local file system is asked without a helper, before one that may hang", "[collectors]") {
+  Host host(std::string(kRoot) + "28 27 0:50 / /tmp rw - tmpfs tmpfs rw\n");
+  const auto threads = ThreadCount();
+  const auto text = host.Run();
+  REQUIRE(text.find("size_bytes" + kRootLabels + "1000\n") != std::string::npos);
+  REQUIRE(ThreadCount() == threads);
+
+  host.WriteMounts(std::string(kData) + kRoot);
+  host.filesystems().TakeAsked();
+  host.filesystems().Hang("/data");
+  REQUIRE(host.RunHanging(1).find("size_bytes" + kRootLabels + "1000\n") != std::string::npos);
+  REQUIRE(host.filesystems().TakeAsked() == std::vector<std::string>{"/", "/data"});
 }
 
 TEST_CASE("parked threads are bounded", "[collectors]") {
