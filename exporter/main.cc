@@ -51,9 +51,13 @@ int Run(int argc, char** argv) {
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
 
-  std::vector<std::string> files;
+  cli::CheckOptions checks;
   auto* check = app.add_subcommand("check", "Tells what is wrong with configuration files.");
-  check->add_option("FILE", files, "vigia.yml, web.yml")->required();
+  check->add_option("FILE", checks.files, "vigia.yml, web.yml, rule files, unit tests of rules")
+      ->required();
+  check->add_flag("--live", checks.live, "also name selectors of rules that match no series");
+  check->add_option("--url", checks.url, "for --live: a vigia or a Prometheus")
+      ->capture_default_str();
 
   cli::TestRulesOptions tests;
   auto* test = app.add_subcommand("test", "Runs tests.");
@@ -77,7 +81,7 @@ int Run(int argc, char** argv) {
     return app.exit(error) == 0 ? kExitFine : kExitUsage;
   }
   if (*serve) return Daemon::Main(options);
-  if (*check) return cli::Check(files);
+  if (*check) return cli::Check(checks);
   if (*test_rules) return cli::TestRules(tests);
   if (*metrics) {
     std::fputs(cli::MetricsPage().c_str(), stdout);

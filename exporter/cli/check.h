@@ -13,7 +13,13 @@ namespace vigia::exporter::cli {
 // kind whose top-level keys it has most of, or else vigia.yml.
 config::Diagnostics CheckFile(const std::string& file);
 
-// Prints "FILE: ok" or the faults of each file, one a line; returns the exit code.
-int Check(const std::vector<std::string>& files);
+struct CheckOptions {
+  std::vector<std::string> files;
+  bool live = false;  // whether rules select series that exist
+  std::string url = "http://127.0.0.1:9845";
+};
+
+// Prints "FILE: ok", or the faults and findings of each file, one a line; returns the exit code.
+int Check(const CheckOptions& options);
 
 }  // namespace vigia::exporter::cli

@@ -1,0 +1,47 @@
+// Evaluates rules over the past: which alerts would have fired, when and for how long.
+//
+// The rules run as they do in the daemon, tick by tick, on stored samples; what they record is kept
+// in memory and seen by later rules. Nothing is stored or sent.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "alerting/rules/rule_file.h"
+#include "core/series.h"
+#include "query/promql/engine.h"
+
+namespace vigia::alerting::rules {
+
+struct Incident {
+  std::string group;
+  std::string alert;
+  Labels labels;
+  Labels annotations;
+  Timestamp pending_at = 0;
+  Timestamp fired_at = 0;
+  Timestamp resolved_at = 0;  // 0: still firing at the end
+  double value = 0;           // when it fired
+};
+
+struct BacktestOptions {
+  Timestamp from = 0;
+  Timestamp to = 0;
+  // Ticks are the group's interval apart, but at least this: a week in steps of 15 s takes long.
+  Milliseconds step{60'000};
+  Milliseconds interval{15'000};  // of groups that name none
+  Labels external_labels;
+};
+
+struct Backtest {
+  std::vector<Incident> incidents;  // in the order in which they fired
+  std::size_t ticks = 0;
+  std::vector<std::string> errors;  // of rules that could not be evaluated, each once
+};
+
+// `source` has the samples of [from, to], and those before that the expressions look back to.
+Backtest RunBacktest(const std::vector<GroupDefinition>& groups, const SeriesSource& source,
+                     const promql::Engine& engine, const BacktestOptions& options);
+
+}  // namespace vigia::alerting::rules
