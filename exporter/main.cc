@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "exporter/cli/backtest.h"
 #include "exporter/cli/check.h"
 #include "exporter/cli/exit.h"
 #include "exporter/cli/metrics.h"
@@ -72,6 +73,18 @@ int Run(int argc, char** argv) {
   test_rules->add_flag("--ignore-unknown-fields", tests.ignore_unknown_fields,
                        "accept keys that are not known");
 
+  cli::BacktestCommand past;
+  auto* backtest = app.add_subcommand("backtest", "Which alerts would have fired over the past.");
+  backtest->add_option("RULES", past.files, "rule files or patterns")->required();
+  backtest->add_option("--since", past.since, "how far back")->capture_default_str();
+  backtest->add_option("--until", past.until, "Unix seconds or RFC 3339 (default now)");
+  backtest->add_option("--step", past.step, "least distance of evaluations")->capture_default_str();
+  backtest->add_option("--url", past.url, "a vigia or a Prometheus that has the samples")
+      ->capture_default_str();
+  backtest->add_option("--data-dir", past.data_dir, "of a vigia that is not running, instead")
+      ->type_name("DIR");
+  backtest->add_flag("--json", past.json, "print JSON");
+
   auto* metrics = app.add_subcommand("metrics", "Prints every metric that vigia can emit.");
   auto* version = app.add_subcommand("version", "Prints the version.");
 
@@ -82,6 +95,7 @@ int Run(int argc, char** argv) {
   }
   if (*serve) return Daemon::Main(options);
   if (*check) return cli::Check(checks);
+  if (*backtest) return cli::RunBacktestCommand(past);
   if (*test_rules) return cli::TestRules(tests);
   if (*metrics) {
     std::fputs(cli::MetricsPage().c_str(), stdout);

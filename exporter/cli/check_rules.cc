@@ -7,9 +7,9 @@
 #include "collectors/kind.h"
 #include "core/clock.h"
 #include "core/http_client.h"
+#include "exporter/cli/selector_text.h"
 #include "exporter/history_metrics.h"
 #include "exporter/rules/component.h"
-#include "query/promql/syntax/printer.h"
 
 namespace vigia::exporter::cli {
 namespace {
@@ -27,16 +27,6 @@ std::map<std::string, MetricType, std::less<>> KnownTypes() {
   add(HistoryMetrics());
   add(RuleMetrics());
   return out;
-}
-
-// `name{a="b"}` without offset and the like.
-std::string TextOf(const promql::VectorSelector& selector) {
-  std::string inner;
-  for (const auto& matcher : selector.matchers) {
-    if (!selector.name.empty() && matcher.name == kMetricName) continue;
-    inner += (inner.empty() ? "" : ",") + promql::ToString(matcher);
-  }
-  return selector.name + (inner.empty() && !selector.name.empty() ? "" : "{" + inner + "}");
 }
 
 // Asks a server whether selectors match anything; each is asked once.
@@ -105,7 +95,7 @@ Result<std::vector<rules::Finding>> FindDeadSelectors(
     for (const auto& rule : group.rules) {
       std::set<std::string> seen;
       for (const auto* selector : rule->query->Selectors()) {
-        const auto text = TextOf(*selector);
+        const auto text = SelectorText(*selector);
         if (recorded.contains(selector->name) || !seen.insert(text).second) continue;
         auto matches = probe.Matches(text);
         if (!matches) return Fail(matches.error());

@@ -1,0 +1,178 @@
+#include "exporter/cli/backtest.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <memory>
+
+#include "alerting/rules/backtest.h"
+#include "alerting/rules/files.h"
+#include "core/clock.h"
+#include "core/text/json.h"
+#include "exporter/api/parameters.h"
+#include "exporter/cli/exit.h"
+#include "exporter/cli/remote_samples.h"
+#include "exporter/cli/selector_text.h"
+#include "query/history/history.h"
+#include "query/promql/format.h"
+
+namespace vigia::exporter::cli {
+namespace {
+
+namespace rules = alerting::rules;
+
+struct Range {
+  Timestamp from = 0;
+  Timestamp to = 0;
+};
+
+Result<Range> ReadRange(const BacktestCommand& command) {
+  const auto since = ParseDuration(command.since);
+  if (!since) return Fail(since.error().In("--since"));
+  Timestamp to = SystemClock().Wall();
+  if (!command.until.empty()) {
+    const auto time = api::ParseTime(command.until);
+    if (!time) return Fail(ErrorCode::kInvalid, "--until: '" + command.until + "' is no time");
+    to = *time;
+  }
+  return Range{to - since->count(), to};
+}
+
+// How far before its evaluation a rule looks.
+std::int64_t ReachOf(const promql::Expr& expr) {
+  std::int64_t own = 0;
+  if (expr.kind == promql::NodeKind::kMatrixSelector) {
+    own = static_cast<const promql::MatrixSelector&>(expr).window;
+  } else if (expr.kind == promql::NodeKind::kSubquery) {
+    const auto& subquery = static_cast<const promql::Subquery&>(expr);
+    own = subquery.window + std::max<std::int64_t>(0, subquery.shift.offset);
+  } else if (expr.kind == promql::NodeKind::kVectorSelector) {
+    own = std::max<std::int64_t>(0, static_cast<const promql::VectorSelector&>(expr).shift.offset);
+  }
+  std::int64_t deepest = 0;
+  promql::VisitChildren(
+      expr, [&](const promql::Expr& child) { deepest = std::max(deepest, ReachOf(child)); });
+  return own + deepest;
+}
+
+Result<std::unique_ptr<promql::MemorySource>> FetchAll(
+    const std::vector<rules::GroupDefinition>& groups, std::string url, Range range) {
+  constexpr std::int64_t kLookback = 300'000;
+  while (url.ends_with('/')) url.pop_back();
+  std::map<std::string, std::int64_t> selectors;
+  for (const auto& group : groups) {
+    for (const auto& rule : group.rules) {
+      const auto reach = ReachOf(rule->query->root()) + kLookback;
+      for (const auto* selector : rule->query->Selectors()) {
+        auto& known = selectors[SelectorText(*selector)];
+        known = std::max(known, reach);
+      }
+    }
+  }
+  auto out = std::make_unique<promql::MemorySource>();
+  HttpClient client({.max_body_bytes = std::size_t{1} << 30});
+  for (const auto& [selector, reach] : selectors) {
+    const TimeRange wanted{range.from - reach, range.to};
+    if (auto status = FetchSamples(client, url, selector, wanted, *out); !status) {
+      return Fail(status.error());
+    }
+  }
+  return out;
+}
+
+void PrintJson(const rules::Backtest& result) {
+  std::string out;
+  text::JsonWriter json(out);
+  const auto labels = [&](std::string_view key, const Labels& set) {
+    json.Key(key).BeginObject();
+    for (const auto [name, value] : set) json.Field(name, value);
+    json.EndObject();
+  };
+  json.BeginObject().Key("incidents").BeginArray();
+  for (const auto& one : result.incidents) {
+    json.BeginObject();
+    json.Field("alert", one.alert).Field("group", one.group);
+    labels("labels", one.labels);
+    labels("annotations", one.annotations);
+    json.Field("pendingAt", promql::FormatRfc3339(one.pending_at));
+    json.Field("firedAt", promql::FormatRfc3339(one.fired_at));
+    if (one.resolved_at != 0) json.Field("resolvedAt", promql::FormatRfc3339(one.resolved_at));
+    json.Key("value").Number(one.value);
+    json.EndObject();
+  }
+  json.EndArray().Key("ticks").Integer(static_cast<std::int64_t>(result.ticks));
+  json.EndObject();
+  std::printf("%s\n", out.c_str());
+}
+
+void PrintText(const rules::Backtest& result, Range range) {
+  struct Sum {
+    std::size_t count = 0;
+    std::int64_t firing = 0;
+  };
+  std::map<std::string, Sum> sums;
+  for (const auto& one : result.incidents) {
+    const Timestamp end = one.resolved_at != 0 ? one.resolved_at : range.to;
+    const auto lasted = Milliseconds((end - one.fired_at) / 1000 * 1000);
+    std::printf("%s  %-10s  %s%s\n", promql::FormatRfc3339(one.fired_at).c_str(),
+                FormatDuration(lasted).c_str(), one.labels.ToString().c_str(),
+                one.resolved_at != 0 ? "" : "  still firing");
+    Sum& sum = sums[one.alert];
+    ++sum.count;
+    sum.firing += lasted.count();
+  }
+  if (!result.incidents.empty()) std::printf("\n");
+  std::printf("%s to %s: %zu incidents, %zu evaluations of groups\n",
+              promql::FormatRfc3339(range.from).c_str(), promql::FormatRfc3339(range.to).c_str(),
+              result.incidents.size(), result.ticks);
+  for (const auto& [alert, sum] : sums) {
+    std::printf("  %s: %zu, firing for %s in all\n", alert.c_str(), sum.count,
+                FormatDuration(Milliseconds(sum.firing)).c_str());
+  }
+}
+
+int Fatal(const std::string& message, int code) {
+  std::fprintf(stderr, "vigia: backtest: %s\n", message.c_str());
+  return code;
+}
+
+}  // namespace
+
+int RunBacktestCommand(const BacktestCommand& command) {
+  const auto range = ReadRange(command);
+  if (!range) return Fatal(range.error().message(), kExitUsage);
+  const auto step = ParseDuration(command.step);
+  if (!step || step->count() <= 0) return Fatal("--step has to be a duration", kExitUsage);
+  const auto loaded = rules::LoadRuleFiles(command.files, ".");
+  for (const auto& file : loaded.unmatched) return Fatal(file + ": no such file", kExitUsage);
+  for (const auto& fault : loaded.faults) std::fprintf(stderr, "%s\n", fault.c_str());
+  if (!loaded.faults.empty()) return kExitError;
+
+  std::unique_ptr<history::History> history;
+  std::unique_ptr<promql::MemorySource> fetched;
+  if (!command.data_dir.empty()) {
+    history::Options options;
+    options.folder = command.data_dir / "history";
+    options.retention = std::chrono::hours(24 * 3650);
+    auto opened = history::History::Open(std::move(options), SystemClock());
+    if (!opened) return Fatal(opened.error().message(), kExitError);
+    history = *std::move(opened);
+  } else {
+    auto samples = FetchAll(loaded.groups, command.url, *range);
+    if (!samples) return Fatal(samples.error().message(), kExitError);
+    fetched = *std::move(samples);
+  }
+  const SeriesSource& source = history ? static_cast<const SeriesSource&>(*history) : *fetched;
+  const promql::Engine engine{{}};
+  const auto result = rules::RunBacktest(loaded.groups, source, engine,
+                                         {.from = range->from, .to = range->to, .step = *step});
+  for (const auto& error : result.errors) std::fprintf(stderr, "%s\n", error.c_str());
+  if (command.json) {
+    PrintJson(result);
+  } else {
+    PrintText(result, *range);
+  }
+  return kExitFine;
+}
+
+}  // namespace vigia::exporter::cli

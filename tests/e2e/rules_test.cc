@@ -1,0 +1,151 @@
+// Rules in the daemon, as a user meets them.
+
+#include <csignal>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "tests/e2e/vigia.h"
+#include "tests/support/http_stub.h"
+
+using namespace vigia::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* kRules = R"(
+groups:
+  - name: g
+    interval: 1s
+    rules:
+      - { record: "job:load:max", expr: max by (job) (load) }
+      - alert: High
+        expr: load > 10
+        for: 2s
+        labels: { severity: page }
+        annotations: { summary: "{{ $labels.job }} is at {{ $value | humanize }}" }
+      - { alert: HighMax, expr: "job:load:max > 10", keep_firing_for: 3s }
+)";
+
+std::string Config(const std::string& url) {
+  return "evaluation_interval: 1s\nrules: [rules.yml]\n"
+         "collectors:\n  scrape:\n    - { name: app, url: \"" +
+         url + "\", interval: 1s }\n";
+}
+
+// Active alerts by name, with their state, "held" where they are.
+std::set<std::string> Alerts(int port) {
+  std::set<std::string> out;
+  const auto json = nlohmann::json::parse(Get(port, "/api/v1/alerts").body);
+  for (const auto& alert : json["data"]["alerts"]) {
+    out.insert(alert["labels"]["alertname"].get<std::string>() + " " +
+               alert["state"].get<std::string>() +
+               (alert.value("vigia_held", false) ? " held" : ""));
+  }
+  return out;
+}
+
+// Waits, for at most 30 s, until these and no others are active.
+bool AwaitAlerts(int port, const std::set<std::string>& wanted) {
+  const auto until = std::chrono::steady_clock::now() + 30s;
+  while (Alerts(port) != wanted) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(50ms);
+  }
+  return true;
+}
+
+std::string ActiveAt(int port) {
+  const auto json = nlohmann::json::parse(Get(port, "/api/v1/alerts").body);
+  return json["data"]["alerts"].at(0)["activeAt"];
+}
+
+}  // namespace
+
+TEST_CASE("alerts of rules fire, are held while a source fails, and resolve", "[e2e]") {
+  HttpStub stub;
+  stub.Answer("/metrics", {.body = "load 11\n"});
+  const Vigia vigia({.config = Config(stub.Url("/metrics")), .files = {{"rules.yml", kRules}}});
+  REQUIRE(AwaitAlerts(vigia.port(), {"High firing", "HighMax firing"}));
+  const auto rules = vigia.Get("/api/v1/rules?type=alert&rule_name[]=High").body;
+  CAPTURE(rules);
+  CHECK(rules.find(R"("summary":"app is at 11")") != std::string::npos);
+  CHECK(rules.find("job:load:max") == std::string::npos);
+
+  stub.Answer("/metrics", {.status = 500});
+  CHECK(AwaitAlerts(vigia.port(), {"High firing held", "HighMax firing held"}));
+  CHECK(vigia.AwaitValue("vigia_alerts_held", "2"));
+
+  stub.Answer("/metrics", {.body = "load 1\n"});
+  CHECK(AwaitAlerts(vigia.port(), {}));
+}
+
+TEST_CASE("alerts keep their beginning when vigia is killed", "[e2e]") {
+  const TempDir kept;
+  kept.Write("rules.yml", "groups: [{name: g, rules: [{alert: A, expr: vector(1), for: 1h}]}]\n");
+  const Vigia::Options options{.config = "evaluation_interval: 1s\nrules: [" +
+                                         (kept.path() / "rules.yml").string() +
+                                         "]\ncollectors: {}\n",
+                               .data_dir = (kept.path() / "data").string()};
+  std::string began;
+  {
+    Vigia vigia(options);
+    REQUIRE(AwaitAlerts(vigia.port(), {"A pending"}));
+    began = ActiveAt(vigia.port());
+    vigia.process().Signal(SIGKILL);
+    REQUIRE(vigia.process().Wait() == 128 + SIGKILL);
+  }
+  const Vigia vigia(options);
+  CHECK(ActiveAt(vigia.port()) == began);
+  REQUIRE(vigia.AwaitValue("vigia_alerts{alertstate=\"pending\"}", "1"));
+  CHECK(ActiveAt(vigia.port()) == began);
+}
+
+TEST_CASE("rules that are wrong stop the start, and a reload keeps the old ones", "[e2e]") {
+  const Vigia vigia(
+      {.config = "rules: [rules.yml]\ncollectors: {}\n",
+       .files = {{"rules.yml", "groups: [{name: g, rules: [{alert: A, expr: up}]}]"}}});
+  vigia.dir().Write("rules.yml", "groups: [{name: g, rules: [{alert: A, expr: 'up ='}]}]");
+  CHECK(Ask(vigia.port(), {.method = "POST", .path = "/-/reload"}).status == 500);
+  CHECK(vigia.Get("/api/v1/rules").body.find(R"("query":"up")") != std::string::npos);
+}
+
+TEST_CASE("vigia test rules, check and backtest speak of rules on the command line", "[e2e]") {
+  TempDir dir;
+  dir.Write("rules.yml",
+            "groups:\n- name: g\n  rules:\n  - {alert: A, expr: 'rate(x_total[1m]) > 1'}\n"
+            "  - {alert: B, expr: up}\n");
+  const std::string rules = (dir.path() / "rules.yml").string();
+  const auto check = RunProgram({VigiaProgram(), "check", rules});
+  CHECK(check.exit_code == 3);
+  CHECK(check.output == rules + ": ok\n" + rules +
+                            ":5:22: B: the alert has no condition, so it fires as long as its "
+                            "series exist\n");
+
+  dir.Write("good_test.yml",
+            "rule_files: [rules.yml]\ntests:\n- name: fires\n"
+            "  input_series: [{series: x_total, values: '0+120x10'}]\n"
+            "  alert_rule_test: [{eval_time: 5m, alertname: A, exp_alerts: []}]\n");
+  const auto test =
+      RunProgram({VigiaProgram(), "test", "rules", "--junit", (dir.path() / "junit.xml").string(),
+                  (dir.path() / "good_test.yml").string()});
+  CHECK(test.exit_code == 0);
+  CHECK(dir.Read("junit.xml").find("<testcase name=\"fires\"") != std::string::npos);
+
+  const Vigia vigia({.config = "rules: []\ncollectors: { host: { interval: 1s } }\n"});
+  dir.Write("past.yml",
+            "groups: [{name: g, interval: 1s, rules: [{alert: Load, expr: node_load1 >= 0}]}]\n");
+  std::this_thread::sleep_for(2s);
+  const auto past =
+      RunProgram({VigiaProgram(), "backtest", (dir.path() / "past.yml").string(), "--since", "1m",
+                  "--step", "1s", "--url", "http://127.0.0.1:" + std::to_string(vigia.port())});
+  CAPTURE(past.output);
+  CHECK(past.exit_code == 0);
+  CHECK(past.output.find("{alertname=\"Load\"}  still firing") != std::string::npos);
+  CHECK(past.output.find("1 incidents") != std::string::npos);
+  const auto live = RunProgram({VigiaProgram(), "check", "--live", "--url",
+                                "http://127.0.0.1:" + std::to_string(vigia.port()), rules});
+  CHECK(live.output.find("A: x_total matches no series of the last day") != std::string::npos);
+}
