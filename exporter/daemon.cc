@@ -143,8 +143,8 @@ Status MakeFolder(const std::filesystem::path& folder) {
                                            "; name another folder by --data-dir or data_dir");
 }
 
-// Passes readings on to the history. vigia's readings of itself only while something else is watched:
-// who watches nothing keeps a history of what others send, and of nothing else.
+// Passes readings on to the history. vigia's readings of itself only while something else is
+// watched: who watches nothing keeps a history of what others send, and of nothing else.
 class OwnReadingsFilter final : public ReadingSink {
  public:
   explicit OwnReadingsFilter(ReadingSink& next) : next_(next) {}
@@ -297,13 +297,13 @@ class Running {
   }
 
   Status Apply(Config config) {
+    own_filter_->PassOwn(!config.collectors.empty());
     for (auto& component : components_) {
       if (auto status = component->Apply(config); !status) return status;
       for (auto& instance : component->Instances()) {
         config.collectors.push_back(std::move(instance));
       }
     }
-    own_filter_->PassOwn(!config.collectors.empty());
     AddOwnInstances(config.collectors);
     scheduler_->Apply(std::move(config.collectors), kSelf);
     reload_metrics_.Succeeded();

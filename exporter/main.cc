@@ -9,6 +9,7 @@
 #include "exporter/cli/check.h"
 #include "exporter/cli/exit.h"
 #include "exporter/cli/metrics.h"
+#include "exporter/cli/query.h"
 #include "exporter/cli/test_rules.h"
 #include "exporter/daemon.h"
 #include "exporter/version.h"
@@ -26,8 +27,33 @@ constexpr const char* kFooter =
     "  vigia serve                              watch this host on http://127.0.0.1:9845\n"
     "  vigia serve --config vigia.yml           with a configuration\n"
     "  vigia check vigia.yml                    what is wrong with it: file:line:column\n"
+    "  vigia query 'rate(node_cpu_seconds_total[5m])' --start -1h\n"
     "  curl -s localhost:9845/metrics           what Prometheus sees\n"
     "\nExit codes: 0 fine, 1 error, 2 wrong usage or configuration, 3 findings.\n";
+
+void AddQueryOptions(CLI::App& ask, cli::QueryRequest& query) {
+  ask.add_option("EXPR", query.expression, "the PromQL expression")->required();
+  auto* url = ask.add_option("--url", query.url,
+                             "the server: a vigia, or whatever has Prometheus' API (default "
+                             "http://127.0.0.1:9845)")
+                  ->type_name("URL");
+  ask.add_option("--data", query.data, "a file of OpenMetrics text to ask instead of a server")
+      ->type_name("FILE")
+      ->excludes(url);
+  constexpr const char* kTimes = "TIME";
+  ask.add_option("--time", query.time,
+                 "when: Unix seconds, RFC 3339, now (default), or how long ago, such as -1h")
+      ->type_name(kTimes);
+  ask.add_option("--start", query.start, "the begin of a range; times as for --time")
+      ->type_name(kTimes);
+  ask.add_option("--end", query.end, "its end (default now)")->type_name(kTimes);
+  ask.add_option("--step", query.step, "the time between its points (default: about 120 points)")
+      ->type_name("DURATION");
+  ask.add_option("--format", query.format, "table (default), json or csv")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"table", "json", "csv"}));
+  ask.add_flag("--prometheus2", query.prometheus2, "the language of Prometheus 2.42, for --data");
+}
 
 int Run(int argc, char** argv) {
   CLI::App app(kDescription);
@@ -72,6 +98,9 @@ int Run(int argc, char** argv) {
   test_rules->add_flag("--diff", tests.diff, "show failures as differences");
   test_rules->add_flag("--ignore-unknown-fields", tests.ignore_unknown_fields,
                        "accept keys that are not known");
+  cli::QueryRequest query;
+  auto* ask = app.add_subcommand("query", "Asks a PromQL query.");
+  AddQueryOptions(*ask, query);
 
   cli::BacktestCommand past;
   auto* backtest = app.add_subcommand("backtest", "Which alerts would have fired over the past.");
@@ -97,6 +126,7 @@ int Run(int argc, char** argv) {
   if (*check) return cli::Check(checks);
   if (*backtest) return cli::RunBacktestCommand(past);
   if (*test_rules) return cli::TestRules(tests);
+  if (*ask) return cli::Query(query);
   if (*metrics) {
     std::fputs(cli::MetricsPage().c_str(), stdout);
     return kExitFine;

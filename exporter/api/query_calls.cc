@@ -41,6 +41,7 @@ ApiResult<Common> ReadCommon(const Caller& caller, const http::Request& request)
   if (!timeout) return tl::unexpected(timeout.error());
   if (*timeout) common.timeout = std::min(common.timeout, std::max(**timeout, Milliseconds(0)));
   common.options.timeout = common.timeout;
+  common.options.stop = request.gone;
   const auto lookback = SpanParameter(request, "lookback_delta");
   if (!lookback) return tl::unexpected(lookback.error());
   if (*lookback && **lookback > Milliseconds(0)) common.options.lookback = **lookback;

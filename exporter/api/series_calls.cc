@@ -138,8 +138,8 @@ void AddSeriesCalls(http::Router& router, const ApiContext& context) {
           [context](const auto& request) { return Series(context, request); });
   AddCall(router, "/api/v1/labels",
           [context](const auto& request) { return LabelNames(context, request); });
-  router.Get("/api/v1/label/{name}/values",
-             [context](const auto& request) { return LabelValues(context, request); });
+  AddCall(router, "/api/v1/label/{name}/values",
+          [context](const auto& request) { return LabelValues(context, request); });
 }
 
 }  // namespace vigia::api

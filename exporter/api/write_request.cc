@@ -22,8 +22,8 @@ enum TimeSeriesField : protozero::pbf_tag_type { kLabels = 1, kSamples = 2, kHis
 enum PairField : protozero::pbf_tag_type { kFirst = 1, kSecond = 2 };
 enum MetadataField : protozero::pbf_tag_type { kType = 1, kFamily = 2, kHelp = 4, kUnit = 5 };
 
-constexpr std::array<std::string_view, 8> kTypes{
-    "unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"};
+constexpr std::array<std::string_view, 8> kTypes{"unknown",        "counter", "gauge", "histogram",
+                                                 "gaugehistogram", "summary", "info",  "stateset"};
 
 std::string_view ToView(protozero::data_view view) { return {view.data(), view.size()}; }
 
@@ -178,14 +178,13 @@ Result<WriteRequest> WriteRequest::Decode(std::string_view body, std::size_t max
     return Fail(ErrorCode::kInvalid, "snappy: corrupt input");
   }
   if (size > max_bytes) {
-    return Fail(ErrorCode::kInvalid, "the request is larger than " + std::to_string(max_bytes) +
-                                         " bytes once unpacked");
+    return Fail(ErrorCode::kInvalid,
+                "the request is larger than " + std::to_string(max_bytes) + " bytes once unpacked");
   }
   // Snappy cannot pack tighter than this: a small body may not claim much memory.
   constexpr std::size_t kBestRatio = 64;
   std::string message;
-  if (size > kBestRatio * body.size() ||
-      !snappy::Uncompress(body.data(), body.size(), &message)) {
+  if (size > kBestRatio * body.size() || !snappy::Uncompress(body.data(), body.size(), &message)) {
     return Fail(ErrorCode::kInvalid, "snappy: corrupt input");
   }
   WriteRequest request;

@@ -61,7 +61,8 @@ class WriteRequest {
 };
 
 // Whether labels can be those of a series: a metric name, names and values that are UTF-8, no name
-// twice, no more than 64 KiB in all. Returns what is wrong, or nothing. `labels` are sorted by name.
+// twice, no more than 64 KiB in all. Returns what is wrong, or nothing. `labels` are sorted by
+// name.
 std::string LabelsProblem(std::span<const LabelView> labels);
 
 }  // namespace vigia::api

@@ -21,10 +21,11 @@ constexpr auto kLingerTime = 2s;
 }  // namespace
 
 Call::Call(const Router& router, const Server::Options& options, Watchdog& watchdog,
-           Exchange& exchange)
+           HangUpWatch& hang_ups, Exchange& exchange)
     : router_(router),
       options_(options),
       watchdog_(watchdog),
+      hang_ups_(hang_ups),
       exchange_(exchange),
       head_(exchange.head()) {}
 
@@ -72,6 +73,11 @@ Response Call::Answer(bool stopping) {
     if (auto instead = FindRoute()) return *std::move(instead);
     if (auto instead = CheckChange()) return *std::move(instead);
     if (auto instead = ReadBody()) return *std::move(instead);
+    std::optional<HangUpWatch::Entry> hang_up;
+    if (route_->cancellable) {
+      hang_up.emplace(hang_ups_, exchange_.connection());
+      request_.gone = hang_up->token();
+    }
     if (!route_->large_stack) return route_->handler(request_);
     Response response;
     OnLargeStack([&] { response = route_->handler(request_); });

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "exporter/http/hang_up.h"
 #include "exporter/http/head.h"
 #include "exporter/http/server.h"
 #include "exporter/http/transport.h"
@@ -16,7 +17,7 @@ namespace vigia::http {
 class Call {
  public:
   Call(const Router& router, const Server::Options& options, Watchdog& watchdog,
-       Exchange& exchange);
+       HangUpWatch& hang_ups, Exchange& exchange);
 
   // Answers the request and reports it; with `stopping` set it is told to come back later.
   void Run(bool stopping);
@@ -44,6 +45,7 @@ class Call {
   const Router& router_;
   const Server::Options& options_;
   Watchdog& watchdog_;
+  HangUpWatch& hang_ups_;
   Exchange& exchange_;
   const Head& head_;
   Framing framing_;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,8 @@ struct Request {
   std::string user;
   std::string id;  // X-Request-Id, taken or made
   bool tls = false;
+  // Of routes that can be cancelled: requested within a second of the client hanging up.
+  std::stop_token gone;
   // What the placeholders of the route matched: {"name": "job"} for /label/{name}/values.
   std::map<std::string, std::string, std::less<>> path_parameters;
 

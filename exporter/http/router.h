@@ -23,6 +23,8 @@ struct Route {
   // Handler and stream run on a stack of the usual size instead of a worker's, of which civetweb
   // makes 100 kB: for handlers that recurse. Costs a thread for each request.
   bool large_stack = false;
+  // Takes long, and looks at Request::gone.
+  bool cancellable = false;
   // From other machines only for authenticated users, and never from another site's page.
   bool changes_state = false;
 };

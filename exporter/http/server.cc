@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "exporter/http/call.h"
+#include "exporter/http/hang_up.h"
 #include "exporter/http/transport.h"
 #include "exporter/http/watchdog.h"
 
@@ -18,7 +19,10 @@ Status CheckAddress(std::string_view text) {
 class Server::Impl {
  public:
   Impl(Router router, Options options)
-      : router_(std::move(router)), options_(std::move(options)), watchdog_(*options_.clock) {}
+      : router_(std::move(router)),
+        options_(std::move(options)),
+        watchdog_(*options_.clock),
+        hang_ups_(*options_.clock) {}
   ~Impl() { Stop(std::chrono::milliseconds(0)); }
 
   Status Start();
@@ -45,6 +49,7 @@ class Server::Impl {
   std::vector<std::string> addresses_;
 
   Watchdog watchdog_;
+  HangUpWatch hang_ups_;
   std::mutex mutex_;
   std::condition_variable_any served_;
   // Guarded by mutex_.
@@ -83,7 +88,7 @@ void Server::Impl::Serve(Exchange& exchange) {
     if (!stopping) ++serving_;
   }
   const Leave leave{*this, !stopping};
-  Call(router_, options_, watchdog_, exchange).Run(stopping);
+  Call(router_, options_, watchdog_, hang_ups_, exchange).Run(stopping);
 }
 
 void Server::Impl::Stop(std::chrono::milliseconds grace) {

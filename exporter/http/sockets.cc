@@ -3,8 +3,10 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -36,16 +38,38 @@ std::optional<SocketName> NameOf(int descriptor) {
   return name;
 }
 
-}  // namespace
-
-void ShutDownSockets(const std::function<bool(const SocketName&)>& chosen) {
+// Calls visit(name, descriptor) for every socket of this process that has such a name.
+template <typename Visit>
+void ForEachSocket(const Visit& visit) {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), ::closedir);
   while (const dirent* entry = folder ? ::readdir(folder.get()) : nullptr) {
     const auto descriptor = ParseInt(entry->d_name);
     if (!descriptor) continue;  // "." and ".."
     const auto name = NameOf(static_cast<int>(*descriptor));
-    if (name && chosen(*name)) ::shutdown(static_cast<int>(*descriptor), SHUT_RDWR);
+    if (name) visit(*name, static_cast<int>(*descriptor));
   }
+}
+
+bool IsHungUp(int descriptor) {
+  pollfd poll{.fd = descriptor, .events = POLLRDHUP, .revents = 0};
+  return ::poll(&poll, 1, 0) > 0 && (poll.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+}  // namespace
+
+void ShutDownSockets(const std::function<bool(const SocketName&)>& chosen) {
+  ForEachSocket([&](const SocketName& name, int descriptor) {
+    if (chosen(name)) ::shutdown(descriptor, SHUT_RDWR);
+  });
+}
+
+std::vector<SocketName> HungUp(std::span<const SocketName> connections) {
+  std::vector<SocketName> gone;
+  ForEachSocket([&](const SocketName& name, int descriptor) {
+    const bool asked = std::find(connections.begin(), connections.end(), name) != connections.end();
+    if (asked && IsHungUp(descriptor)) gone.push_back(name);
+  });
+  return gone;
 }
 
 }  // namespace vigia::http

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
+#include <vector>
 
 namespace vigia::http {
 
@@ -21,5 +23,9 @@ struct SocketName {
 // wakes up, what was written before is still delivered. The caller knows that the sockets
 // chosen are not closed meanwhile.
 void ShutDownSockets(const std::function<bool(const SocketName&)>& chosen);
+
+// Those of `connections` whose client has closed them, or at least its own direction. The same
+// condition.
+std::vector<SocketName> HungUp(std::span<const SocketName> connections);
 
 }  // namespace vigia::http
