@@ -1,0 +1,92 @@
+// series, labels, label values, metadata, language and status calls.
+
+#include <catch2/catch.hpp>
+
+#include "tests/api/stand.h"
+
+using namespace vigia;
+using namespace vigia::test;
+
+namespace {
+
+std::string Success(std::string_view data) {
+  return R"({"status":"success","data":)" + std::string(data) + "}";
+}
+
+}  // namespace
+
+TEST_CASE("series, labels and values are selected by match[]", "[api]") {
+  ApiStand stand;
+  stand.AppendUp();
+  stand.Append({{"__name__", "down"}, {"zone", "z"}}, ApiStand::kNow, 1);
+  REQUIRE(stand.Get("/api/v1/series?match[]=up{job=%22a%22}").body ==
+          Success(R"([{"__name__":"up","job":"a"}])"));
+  REQUIRE(stand.PostForm("/api/v1/series", "match[]=up&match[]=down&match[]=up").body ==
+          Success(R"([{"__name__":"down","zone":"z"},{"__name__":"up","job":"a"},)"
+                  R"({"__name__":"up","job":"b"}])"));
+  REQUIRE(stand.Get("/api/v1/series").status == 400);
+  REQUIRE(stand.Get("/api/v1/series?match[]={}").status == 400);
+  REQUIRE(stand.Get("/api/v1/labels").body == Success(R"(["__name__","job","zone"])"));
+  REQUIRE(stand.PostForm("/api/v1/labels", "match[]=up").body == Success(R"(["__name__","job"])"));
+  REQUIRE(stand.Get("/api/v1/label/job/values").body == Success(R"(["a","b"])"));
+  REQUIRE(stand.Get("/api/v1/label/__name__/values?match[]={zone=%22z%22}").body ==
+          Success(R"(["down"])"));
+  REQUIRE(stand.Get("/api/v1/label/job/values?limit=1").body ==
+          R"({"status":"success","data":["a"],"warnings":["results truncated due to limit"]})");
+  REQUIRE(stand.Get("/api/v1/label/none/values").body == Success("[]"));
+}
+
+TEST_CASE("names of labels are those of the language", "[api]") {
+  const ApiStand newer;
+  REQUIRE(newer.Get("/api/v1/label/bad-name/values").status == 200);
+  const ApiStand older({.engine = {.semantics = promql::Semantics::kPrometheus2}});
+  const auto refused = older.Get("/api/v1/label/bad-name/values");
+  REQUIRE(refused.status == 400);
+  REQUIRE(
+      refused.body ==
+      R"({"status":"error","errorType":"bad_data","error":"invalid label name: \"bad-name\""})");
+}
+
+TEST_CASE("a time range leaves out series without samples in it", "[api]") {
+  ApiStand stand;
+  stand.Append({{"__name__", "old"}}, ApiStand::kNow - 7'200'000, 1);
+  stand.AppendUp();
+  REQUIRE(stand.Get("/api/v1/series?match[]={__name__=~%22.%2B%22}&start=1699996400").body ==
+          Success(R"([{"__name__":"up","job":"a"},{"__name__":"up","job":"b"}])"));
+  REQUIRE(stand.Get("/api/v1/label/__name__/values?end=1699996400").body == Success(R"(["old"])"));
+}
+
+TEST_CASE("queries are formatted and taken apart", "[api]") {
+  const ApiStand stand;
+  REQUIRE(stand.Get("/api/v1/format_query?query=sum(rate(a[5m]))by(b)").body ==
+          Success(R"j("sum by (b) (rate(a[5m]))")j"));
+  REQUIRE(stand.Get("/api/v1/parse_query?query=-a").body ==
+          Success(R"({"type":"unaryExpr","op":"-","expr":{"type":"vectorSelector","name":"a",)"
+                  R"("matchers":[{"name":"__name__","value":"a","type":"="}],"offset":0,)"
+                  R"("timestamp":null,"startOrEnd":null}})"));
+  REQUIRE(stand.Get("/api/v1/format_query?query=(").status == 400);
+}
+
+TEST_CASE("exemplars are empty, and bad questions for them refused", "[api]") {
+  const ApiStand stand;
+  const std::string range = "&start=1700000000&end=1700000060";
+  REQUIRE(stand.Get("/api/v1/query_exemplars?query=up" + range).body == Success("[]"));
+  REQUIRE(stand.Get("/api/v1/query_exemplars?query=up(" + range).status == 400);
+  REQUIRE(stand.Get("/api/v1/query_exemplars?query=up&start=2&end=1").status == 400);
+}
+
+TEST_CASE("status calls have Prometheus' shapes", "[api]") {
+  ApiStand stand;
+  stand.AppendUp();
+  REQUIRE(stand.Get("/api/v1/status/buildinfo").body.find(R"("version":"3.)") != std::string::npos);
+  REQUIRE(stand.Get("/api/v1/status/runtimeinfo").body.find(R"("storageRetention":"1d")") !=
+          std::string::npos);
+  REQUIRE(stand.Get("/api/v1/status/flags").body.find(R"("query.lookback-delta":"5m")") !=
+          std::string::npos);
+  REQUIRE(stand.Get("/api/v1/status/config").body == Success(R"({"yaml":""})"));
+  REQUIRE(stand.Get("/api/v1/status/tsdb")
+              .body.find(R"("seriesCountByMetricName":[{"name":"up","value":2}])") !=
+          std::string::npos);
+  REQUIRE(stand.Get("/api/v1/targets").body ==
+          Success(R"({"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":{}})"));
+}
