@@ -161,7 +161,8 @@ class OwnReadingsFilter final : public ReadingSink {
 
  private:
   bool Passes(const InstanceId& instance) const {
-    return pass_own_ || (instance != kSelf && instance != kHistory);
+    const std::string_view kind = instance.collector;
+    return pass_own_ || (kind != kSelf.collector && !kind.starts_with("vigia."));
   }
 
   ReadingSink& next_;

@@ -19,6 +19,7 @@ struct Question {
   std::vector<std::vector<Matcher>> selectors;
   TimeRange range;
   std::size_t limit = 0;
+  bool nothing = false;
 };
 
 ApiResult<Question> ReadQuestion(const ApiContext& context, const http::Request& request) {
@@ -32,6 +33,8 @@ ApiResult<Question> ReadQuestion(const ApiContext& context, const http::Request&
   auto selectors = SelectorParameters(request, context.engine.options().semantics);
   if (!selectors) return tl::unexpected(selectors.error());
   question.selectors = *std::move(selectors);
+  // A range that ends before it begins holds nothing, as Prometheus has it: no error.
+  question.nothing = question.range.to < question.range.from;
   return question;
 }
 
@@ -39,6 +42,7 @@ ApiResult<Question> ReadQuestion(const ApiContext& context, const http::Request&
 template <typename Ask>
 ApiResult<std::set<std::string>> Unite(const Question& question, const Ask& ask) {
   std::set<std::string> all;
+  if (question.nothing) return all;
   const auto add = [&](std::span<const Matcher> matchers) -> Result<void> {
     auto some = ask(matchers);
     if (!some) return tl::unexpected(some.error());
@@ -107,6 +111,7 @@ http::Response Series(const ApiContext& context, const http::Request& request) {
   }
   const auto question = ReadQuestion(context, request);
   if (!question) return Failure(question.error());
+  if (question->nothing) return Success(request, "[]");
   std::vector<Labels> found;
   for (const auto& matchers : question->selectors) {
     const auto series = context.history.Select(matchers, question->range);

@@ -54,6 +54,9 @@ TEST_CASE("a time range leaves out series without samples in it", "[api]") {
   REQUIRE(stand.Get("/api/v1/series?match[]={__name__=~%22.%2B%22}&start=1699996400").body ==
           Success(R"([{"__name__":"up","job":"a"},{"__name__":"up","job":"b"}])"));
   REQUIRE(stand.Get("/api/v1/label/__name__/values?end=1699996400").body == Success(R"(["old"])"));
+  const std::string reversed = "start=1700000000&end=1699990000";
+  REQUIRE(stand.Get("/api/v1/series?match[]=up&" + reversed).body == Success("[]"));
+  REQUIRE(stand.Get("/api/v1/labels?" + reversed).body == Success("[]"));
 }
 
 TEST_CASE("queries are formatted and taken apart", "[api]") {
