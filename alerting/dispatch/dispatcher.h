@@ -110,6 +110,13 @@ class Dispatcher final : public alerting::AlertSink {
     Timestamp ended_at = 0;     // when it was first seen resolved
   };
 
+  struct EarlierFirst {
+    bool operator()(const std::pair<Instant, Group*>& a,
+                    const std::pair<Instant, Group*>& b) const {
+      return a.first != b.first ? a.first < b.first : a.second->id < b.second->id;
+    }
+  };
+
   void Run(std::stop_token stop);
   // Writes a round down, then lets it take effect.
   void Settle(Round round);
@@ -164,7 +171,7 @@ class Dispatcher final : public alerting::AlertSink {
   Inhibitor inhibitor_;
   NotificationLog log_;
   std::map<GroupId, Group> groups_;
-  std::set<std::pair<Instant, Group*>> timers_;
+  std::set<std::pair<Instant, Group*>, EarlierFirst> timers_;
   Round round_;  // what the thread has still to settle
   bool released_ = false;
   Instant hold_until_{};

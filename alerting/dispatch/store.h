@@ -49,6 +49,8 @@ struct Snapshot {
   std::vector<Acknowledgement> acks;
   NotificationLog log;
   std::vector<PendingNotice> notices;  // in the order in which they were decided
+  // What receivers want back with the next notice of a group.
+  std::map<LogKey, std::string> handles;
 };
 
 // Implementations are thread-safe.

@@ -21,6 +21,7 @@ struct Answer {
   Kind kind = Kind::kRetry;
   std::string text = {};        // for people: "HTTP 429: slow down"
   Milliseconds retry_after{0};  // kRetry: not before; nothing to this channel is sent meanwhile
+  std::string handle = {};      // kDelivered: to be kept for the next notice of the group
 };
 
 class Channel {

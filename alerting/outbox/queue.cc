@@ -86,6 +86,7 @@ void Outbox::Conclude(Lane& lane, const std::string& group, const Answer& answer
     ++lane.stats.delivered;
     lane.stats.last_error.clear();
     after.results.push_back(ResultOf(item, NoticeResult::State::kDelivered));
+    after.results.back().handle = answer.handle;
   } else {
     ++lane.stats.failed;
     lane.stats.last_error = answer.text;
