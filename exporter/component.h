@@ -68,8 +68,15 @@ class AlertRelay final : public alerting::AlertSink {
     for (auto* sink : sinks_) sink->Post(alerts);
   }
 
+  // Whether every rule has been evaluated once: what fires is known, and whoever notifies may
+  // begin. Set by the rules before the daemon has started.
+  void TellEvaluated(std::function<bool()> evaluated) { evaluated_ = std::move(evaluated); }
+  bool Evaluated() const { return !evaluated_ || evaluated_(); }
+
  private:
+  // Constant once the daemon has started.
   std::vector<alerting::AlertSink*> sinks_;
+  std::function<bool()> evaluated_;
 };
 
 // What there is for a component to build on; all of it outlives the components.

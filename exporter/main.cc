@@ -8,8 +8,10 @@
 #include "exporter/cli/backtest.h"
 #include "exporter/cli/check.h"
 #include "exporter/cli/exit.h"
+#include "exporter/cli/explain.h"
 #include "exporter/cli/metrics.h"
 #include "exporter/cli/query.h"
+#include "exporter/cli/routes.h"
 #include "exporter/cli/test_rules.h"
 #include "exporter/daemon.h"
 #include "exporter/version.h"
@@ -80,7 +82,9 @@ int Run(int argc, char** argv) {
 
   cli::CheckOptions checks;
   auto* check = app.add_subcommand("check", "Tells what is wrong with configuration files.");
-  check->add_option("FILE", checks.files, "vigia.yml, web.yml, rule files, unit tests of rules")
+  check
+      ->add_option("FILE", checks.files,
+                   "vigia.yml, web.yml, alertmanager.yml, rule files, unit tests of rules")
       ->required();
   check->add_flag("--live", checks.live, "also name selectors of rules that match no series");
   check->add_option("--url", checks.url, "for --live: a vigia or a Prometheus")
@@ -114,6 +118,32 @@ int Run(int argc, char** argv) {
       ->type_name("DIR");
   backtest->add_flag("--json", past.json, "print JSON");
 
+  auto* routes = app.add_subcommand("routes", "Who would be told.");
+  routes->require_subcommand(1);
+  auto* test_routes = routes->add_subcommand("test", "Who would be told of an alert.");
+  std::string routes_file;
+  std::string routes_expected;
+  std::vector<std::string> labels;
+  test_routes->add_option("--config", routes_file, "alertmanager.yml or vigia.yml")
+      ->type_name("FILE")
+      ->required();
+  test_routes
+      ->add_option("--verify.receivers", routes_expected,
+                   "who has to be told, separated by commas; exit code 3 if it is another")
+      ->type_name("RECEIVERS");
+  test_routes->add_option("LABEL", labels, "the alert's labels: key=value ...");
+
+  std::string url = "http://127.0.0.1:9845";
+  std::string alert;
+  auto* explain = app.add_subcommand("explain", "Why people were told of an alert, or nobody was.");
+  explain->add_option("ALERT", alert, "its name, or matchers such as {host=\"a\"}")->required();
+  explain->add_option("--url", url, "where vigia answers")->type_name("URL");
+
+  std::string notification;
+  auto* resend = app.add_subcommand("resend", "Sends notifications that were given up again.");
+  resend->add_option("ID", notification, "one of them, or all")->required();
+  resend->add_option("--url", url, "where vigia answers")->type_name("URL");
+
   auto* metrics = app.add_subcommand("metrics", "Prints every metric that vigia can emit.");
   auto* version = app.add_subcommand("version", "Prints the version.");
 
@@ -127,6 +157,9 @@ int Run(int argc, char** argv) {
   if (*backtest) return cli::RunBacktestCommand(past);
   if (*test_rules) return cli::TestRules(tests);
   if (*ask) return cli::Query(query);
+  if (*test_routes) return cli::TestRoutes(routes_file, labels, routes_expected);
+  if (*explain) return cli::ExplainAlert(url, alert);
+  if (*resend) return cli::ResendNotification(url, notification);
   if (*metrics) {
     std::fputs(cli::MetricsPage().c_str(), stdout);
     return kExitFine;

@@ -61,9 +61,9 @@ class Dispatcher final : public alerting::AlertSink {
   Dispatcher(Parts parts, Options options, std::shared_ptr<const Plan> plan);
   ~Dispatcher() override;
 
-  // Before Start(): takes up what the store has, so that a restart goes on where the last run
-  // ended. Time in which nobody ran ends no alert. Notices that were not delivered go to the sink.
-  Status Restore();
+  // Before Start(): takes up what was stored, so that a restart goes on where the last run ended.
+  // Time in which nobody ran ends no alert. Notices that wait are the outbox's business.
+  void Restore(Snapshot snapshot);
   void Start();
   // Does what is due now: what the thread does each time it wakes. For tests without a thread.
   void Step();

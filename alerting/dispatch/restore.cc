@@ -37,13 +37,11 @@ std::size_t Notice::CountFiring() const {
       alerts.begin(), alerts.end(), [&](const auto& alert) { return !alert->ResolvedAt(time); }));
 }
 
-Status Dispatcher::Restore() {
-  auto snapshot = parts_.store.Load();
-  if (!snapshot) return Fail(snapshot.error());
+void Dispatcher::Restore(Snapshot snapshot) {
   const std::lock_guard lock(mutex_);
   const Timestamp now = parts_.clock.Wall();
   const Timestamp patience = now + plan_->config.resolve_timeout.count();
-  for (auto& alert : snapshot->alerts) {
+  for (auto& alert : snapshot.alerts) {
     auto& state = alerts_[alert->fingerprint];
     state.alert = alert;
     if (SaidToHaveEnded(*alert)) {
@@ -56,15 +54,14 @@ Status Dispatcher::Restore() {
     }
     inhibitor_.Update(alert->fingerprint, alert->alert.labels, state.alert->alert.ends_at);
   }
-  silences_.Apply(snapshot->silences);
-  for (auto& ack : snapshot->acks) acks_[ack.fingerprint] = std::move(ack);
-  log_ = std::move(snapshot->log);
+  silences_.Apply(snapshot.silences);
+  for (auto& ack : snapshot.acks) acks_[ack.fingerprint] = std::move(ack);
+  log_ = std::move(snapshot.log);
   Regroup({});
   if (!alerts_.empty() || !log_.empty()) {
     log::Info("alerting state restored", {{"alerts", std::to_string(alerts_.size())},
                                           {"groups", std::to_string(groups_.size())}});
   }
-  return Ok();
 }
 
 void Dispatcher::Regroup(const std::map<std::pair<std::string, std::string>, Group>& pace) {

@@ -107,11 +107,29 @@ bool IsSecretKey(std::string_view key) {
   if (EndsInFile(key)) return false;
   constexpr std::array<std::string_view, 6> kParts{"password", "secret",      "token",
                                                    "api_key",  "credentials", "_key"};
-  if (key == "api_url" || key == "webhook_url" || key == "url" || key == "service_key") return true;
+  if (key == "api_url" || key == "webhook_url" || key == "service_key") return true;
   if (key.ends_with("api_url") || key.ends_with("webhook_url")) return true;
   return std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) {
     return key.find(part) != key.npos && key != "dedup_key";
   });
+}
+
+// Receivers of vigia's own, which clients of Alertmanager would refuse.
+bool IsOwnKind(std::string_view key) {
+  constexpr std::array<std::string_view, 6> kOwn{"log_configs",          "ntfy_configs",
+                                                 "googlechat_configs",   "sentry_configs",
+                                                 "alertmanager_configs", "google_chat_configs"};
+  return std::find(kOwn.begin(), kOwn.end(), key) != kOwn.end();
+}
+
+// A URL without what may be secret in it: user, path, query.
+std::string ShownUrl(const std::string& url) {
+  const auto scheme = url.find("://");
+  if (scheme == url.npos) return "<secret>";
+  const auto end = std::min(url.find_first_of("/?#", scheme + 3), url.size());
+  auto host = url.substr(scheme + 3, end - scheme - 3);
+  if (const auto user = host.rfind('@'); user != host.npos) host.erase(0, user + 1);
+  return url.substr(0, scheme + 3) + host + (end + 1 < url.size() ? "/<secret>" : "/");
 }
 
 void AppendScalar(std::string& out, const Node& node) {
@@ -150,7 +168,12 @@ void AppendYaml(std::string& out, const Node& node, std::size_t indent, bool sec
   } else {
     out += node.entries.empty() ? " {}\n" : "\n";
     for (const auto& [key, value] : node.entries) {
+      if (IsOwnKind(key.text)) continue;
       out += space + key.text + ":";
+      if (key.text == "url" && value.IsScalar()) {
+        out += " \"" + ShownUrl(value.text) + "\"\n";
+        continue;
+      }
       AppendYaml(out, value, indent + 2, secret || IsSecretKey(key.text));
     }
   }
@@ -182,7 +205,11 @@ AlertmanagerConfig ReadAlertmanagerConfig(config::MapReader& map,
   ForEachItem(map, "inhibit_rules", [&](const Node& item) {
     out.inhibit_rules.push_back(ReadInhibitRule(item, diagnostics));
   });
-  out.text = ShownText(map.node());
+  Node shown = map.node();
+  std::erase_if(shown.entries, [](const auto& entry) {
+    return std::find(kKeys.begin(), kKeys.end(), entry.first.text) == kKeys.end();
+  });
+  out.text = ShownText(shown);
   return out;
 }
 

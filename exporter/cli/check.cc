@@ -10,6 +10,7 @@
 #include "core/config/yaml.h"
 #include "exporter/cli/check_rules.h"
 #include "exporter/cli/exit.h"
+#include "exporter/config/alerting.h"
 #include "exporter/config/config.h"
 #include "exporter/http/web_config.h"
 
@@ -18,6 +19,10 @@ namespace {
 
 void CheckConfig(const std::string& file, config::Diagnostics& diagnostics) {
   LoadConfig(file, diagnostics);
+}
+
+void CheckAlertmanager(const std::string& file, config::Diagnostics& diagnostics) {
+  LoadAlerting(file, diagnostics);
 }
 
 void CheckWebConfig(const std::string& file, config::Diagnostics& diagnostics) {
@@ -53,6 +58,7 @@ std::span<const FileKind> Kinds() {
       FileKind{kWebKeys, CheckWebConfig},
       FileKind{kRuleKeys, CheckRuleFile},
       FileKind{kUnitTestKeys, CheckUnitTestFile},
+      FileKind{alerting::route::AlertmanagerKeys(), CheckAlertmanager},
   };
   return kKinds;
 }

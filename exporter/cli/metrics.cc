@@ -7,6 +7,7 @@
 
 #include "collectors/kind.h"
 #include "exporter/history_metrics.h"
+#include "exporter/routing/metrics.h"
 #include "exporter/rules/component.h"
 #include "exporter/self_collector.h"
 
@@ -63,6 +64,8 @@ std::string MetricsPage() {
   AppendTable(out, HistoryMetrics());
   out += "\n### vigia.rules\n\n";
   AppendTable(out, RuleMetrics());
+  out += "\n### vigia.alerting\n\n";
+  AppendTable(out, routing::AlertingMetrics());
   return out;
 }
 

@@ -23,6 +23,8 @@
 
 namespace vigia::exporter {
 
+struct AlertingConfig;  // exporter/config/alerting.h
+
 struct HttpConfig {
   int workers = 512;  // open connections that are served at once
   Milliseconds request_timeout{5'000};
@@ -78,6 +80,7 @@ struct Config {
   Milliseconds scrape_wait{100};
   collectors::TargetLabel target_label = collectors::TargetLabel::kAuto;
   std::vector<collectors::Instance> collectors;
+  std::shared_ptr<const AlertingConfig> alerting;  // never null once read
 };
 
 // Reads a file. Faults go to `diagnostics`, all of them in one pass; the configuration is then

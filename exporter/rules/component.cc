@@ -42,6 +42,12 @@ class RulesComponent final : public Component {
     ground_.router.Get("/api/v1/alerts",
                        [this](const http::Request&) { return AlertsAnswer(runner_.Groups()); });
     ground_.bell.Attach(runner_);
+    ground_.alerts.TellEvaluated([this] {
+      const auto groups = runner_.Groups();
+      return std::all_of(groups.begin(), groups.end(), [](const auto& group) {
+        return group->report().last_evaluation != 0;
+      });
+    });
   }
 
   Status Apply(const Config& config) override {

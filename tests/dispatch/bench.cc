@@ -60,9 +60,7 @@ void DispatchBench::Open() {
   dispatcher_ = std::make_unique<Dispatcher>(
       Dispatcher::Parts{.clock = clock_, .store = store_, .notices = *this, .events = *this},
       options_, plan_);
-  if (auto status = dispatcher_->Restore(); !status) {
-    throw std::runtime_error(status.error().message());
-  }
+  dispatcher_->Restore(store_.Load().value());
 }
 
 void DispatchBench::Restart(const std::string& config) {

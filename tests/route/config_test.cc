@@ -76,7 +76,7 @@ TEST_CASE("what is shown of the configuration holds no secret", "[route]") {
   CHECK(text.find("receiver: team") != std::string::npos);
   CHECK(text.find("hooks.example.com") == std::string::npos);
   CHECK(text.find("routing_key: <secret>") != std::string::npos);
-  CHECK(text.find("127.0.0.1:1") == std::string::npos);
+  CHECK(text.find("url: \"http://127.0.0.1:1/<secret>\"") != std::string::npos);
   CHECK(text.find("password_file: secrets/pw") != std::string::npos);
 }
 

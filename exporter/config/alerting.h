@@ -1,0 +1,36 @@
+// The section `alerting` of vigia.yml: Alertmanager's configuration, by file or inline, and how
+// notifications are delivered.
+
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "alerting/deliver/receiver.h"
+#include "alerting/dispatch/dispatcher.h"
+#include "alerting/outbox/outbox.h"
+#include "core/config/diagnostics.h"
+
+namespace vigia::exporter {
+
+// One integration of a receiver, ready to be used.
+struct ReceiverLane {
+  std::string kind;
+  std::shared_ptr<alerting::deliver::Receiver> receiver;
+  double rate = 0;
+  double burst = 1;
+};
+
+struct AlertingConfig {
+  std::shared_ptr<const alerting::dispatch::Plan> plan;
+  std::map<alerting::outbox::LaneId, ReceiverLane> lanes;
+  alerting::outbox::Outbox::Options delivery;
+  alerting::dispatch::Dispatcher::Options dispatch;
+};
+
+// An alertmanager.yml with its receivers; faults go to `diagnostics`.
+AlertingConfig LoadAlerting(const std::filesystem::path& path, config::Diagnostics& diagnostics);
+
+}  // namespace vigia::exporter

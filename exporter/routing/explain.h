@@ -1,0 +1,15 @@
+// Why somebody was told about an alert, or nobody: the answer of /api/vigia/v1/explain.
+
+#pragma once
+
+#include <string>
+
+#include "alerting/route/matcher.h"
+#include "exporter/routing/context.h"
+
+namespace vigia::routing {
+
+// JSON about every known alert that matches, ended ones included.
+std::string Explain(const RoutingContext& context, const alerting::route::Matchers& matchers);
+
+}  // namespace vigia::routing

@@ -1,0 +1,265 @@
+// vigia as an Alertmanager: amtool and Prometheus talk to it, and it tells people.
+
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "tests/e2e/vigia.h"
+
+using namespace vigia::test;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+
+const std::string kConfig = R"(
+rules: []
+alerting:
+  route:
+    receiver: team
+    group_by: [alertname]
+    group_wait: 0s
+    group_interval: 1s
+    routes:
+    - { matchers: [ severity="page" ], receiver: pager }
+  inhibit_rules:
+  - { source_matchers: [ severity="page" ], target_matchers: [ severity="warning" ], equal: [host] }
+  receivers:
+  - { name: team, log_configs: [ {} ] }
+  - { name: pager, log_configs: [ {} ] }
+)";
+
+Finished Amtool(const Vigia& vigia, std::vector<std::string> arguments) {
+  std::vector<std::string> argv{
+      "amtool", "--alertmanager.url=http://127.0.0.1:" + std::to_string(vigia.port())};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return RunProgram(argv);
+}
+
+bool Available(const std::string& program) {
+  if (HasProgram(program)) return true;
+  WARN("skipped: " + program + " is not installed");
+  return false;
+}
+
+json GetJson(const Vigia& vigia, const std::string& path) {
+  return json::parse(vigia.Get(path).body, nullptr, false);
+}
+
+// Asks until `done` says so, for at most 30 s.
+template <typename Done>
+bool Await(Done&& done) {
+  for (int i = 0; i < 300; ++i) {
+    if (done()) return true;
+    std::this_thread::sleep_for(100ms);
+  }
+  return false;
+}
+
+HttpAnswer Post(const Vigia& vigia, const std::string& path, const std::string& body) {
+  return Ask(vigia.port(), {.method = "POST",
+                            .path = path,
+                            .headers = {{"Content-Type", "application/json"}},
+                            .body = body});
+}
+
+std::size_t Count(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("amtool works against vigia", "[e2e]") {
+  if (!Available("amtool")) return;
+  Vigia vigia({.config = kConfig});
+  REQUIRE(Amtool(vigia, {"alert", "add", "alertname=Down", "severity=page", "host=a",
+                         "--annotation=summary=gone"})
+              .exit_code == 0);
+  REQUIRE(
+      Amtool(vigia, {"alert", "add", "alertname=Slow", "severity=warning", "host=a"}).exit_code ==
+      0);
+  REQUIRE(
+      Amtool(vigia, {"alert", "add", "alertname=Slow", "severity=warning", "host=b"}).exit_code ==
+      0);
+
+  auto query = Amtool(vigia, {"alert", "query", "-o", "extended"});
+  CHECK(query.output.find(R"(alertname="Down" host="a" severity="page")") != std::string::npos);
+  CHECK(query.output.find(R"(host="b")") != std::string::npos);
+  CHECK(query.output.find("gone") != std::string::npos);
+  query = Amtool(vigia, {"alert", "query", "--inhibited", "-o", "extended"});
+  CHECK(query.output.find(R"(alertname="Slow" host="a")") != std::string::npos);
+
+  auto silence = Amtool(vigia, {"silence", "add", "alertname=Slow", "host=b", "-c", "known", "-a",
+                                "ann", "-d", "1h"});
+  REQUIRE(silence.exit_code == 0);
+  const auto id = silence.output.substr(0, silence.output.find('\n'));
+  CHECK(Amtool(vigia, {"silence", "query"}).output.find(id) != std::string::npos);
+  CHECK(Amtool(vigia, {"alert", "query", "--silenced", "-o", "extended"})
+            .output.find(R"(host="b")") != std::string::npos);
+  CHECK(Amtool(vigia, {"silence", "update", "-d", "2h", id}).exit_code == 0);
+  REQUIRE(Amtool(vigia, {"silence", "expire", id}).exit_code == 0);
+  CHECK(Amtool(vigia, {"silence", "query"}).output.find(id) == std::string::npos);
+  CHECK(Amtool(vigia, {"silence", "query", "--expired"}).output.find(id) != std::string::npos);
+
+  const auto routes = Amtool(vigia, {"config", "routes", "test", "severity=page"});
+  CHECK(routes.output == "pager\n");
+  CHECK(Amtool(vigia, {"config", "routes", "show"}).output.find("receiver: pager") !=
+        std::string::npos);
+  CHECK(Amtool(vigia, {"cluster", "show"}).exit_code == 0);
+}
+
+TEST_CASE("the API of alerts and silences has Alertmanager's shapes and faults", "[e2e]") {
+  Vigia vigia({.config = kConfig});
+  CHECK(Post(vigia, "/api/v2/alerts", R"([{"labels":{"alertname":"A"}},{"labels":{}}])").status ==
+        400);
+  CHECK(Post(vigia, "/api/v2/alerts", "{").status == 400);
+  const auto alerts = GetJson(vigia, "/api/v2/alerts?filter=alertname%3DA");
+  REQUIRE(alerts.size() == 1);
+  for (const auto* key : {"annotations", "endsAt", "fingerprint", "receivers", "startsAt", "status",
+                          "updatedAt", "generatorURL", "labels"}) {
+    CHECK(alerts[0].contains(key));
+  }
+  CHECK(alerts[0]["fingerprint"].get<std::string>().size() == 16);
+  CHECK(alerts[0]["receivers"][0]["name"] == "team");
+  CHECK(alerts[0]["status"]["state"] == "active");
+  CHECK(GetJson(vigia, "/api/v2/alerts?filter=alertname%3DB").empty());
+  CHECK(GetJson(vigia, "/api/v2/alerts?receiver=pag.*").empty());
+  CHECK(GetJson(vigia, "/api/v2/alerts?active=false").empty());
+  CHECK(vigia.Get("/api/v2/alerts?filter=nonsense").status == 400);
+  const auto groups = GetJson(vigia, "/api/v2/alerts/groups");
+  REQUIRE(groups.size() == 1);
+  CHECK(groups[0]["labels"]["alertname"] == "A");
+  CHECK(groups[0]["receiver"]["name"] == "team");
+  CHECK(groups[0]["alerts"].size() == 1);
+  CHECK(GetJson(vigia, "/api/v2/receivers").size() == 2);
+  CHECK(GetJson(vigia, "/api/v2/status")["cluster"]["status"] == "disabled");
+  CHECK(vigia.Get("/api/v2/silence/nothing").status == 404);
+  CHECK(Post(vigia, "/api/v2/silences", R"({"matchers":[]})").status == 400);
+  CHECK(Post(vigia, "/api/v2/silences",
+             R"({"matchers":[{"name":"a","value":".*","isRegex":true}],"createdBy":"a",)"
+             R"("comment":"c","startsAt":"2030-01-01T00:00:00Z","endsAt":"2030-01-02T00:00:00Z"})")
+            .body.find("must not match the empty string") != std::string::npos);
+}
+
+TEST_CASE("a Prometheus sends its alerts to vigia", "[e2e]") {
+  if (!Available("prometheus")) return;
+  Vigia vigia({.config = kConfig});
+  const TempDir dir;
+  dir.Write("rules.yml",
+            "groups:\n- name: g\n  rules:\n  - { alert: Always, expr: vector(1), labels: "
+            "{severity: page}, annotations: {summary: it fires} }\n");
+  dir.Write("prometheus.yml",
+            "global: { evaluation_interval: 1s }\nrule_files: [ rules.yml ]\nalerting:\n"
+            "  alertmanagers:\n  - static_configs: [ { targets: [ '127.0.0.1:" +
+                std::to_string(vigia.port()) + "' ] } ]\n");
+  Process prometheus({"prometheus", "--config.file=" + (dir.path() / "prometheus.yml").string(),
+                      "--storage.tsdb.path=" + (dir.path() / "data").string(),
+                      "--rules.alert.resend-delay=1s",
+                      "--web.listen-address=127.0.0.1:" + std::to_string(FreePort())});
+  REQUIRE(Await([&] { return !GetJson(vigia, "/api/v2/alerts").empty(); }));
+  const auto alert = GetJson(vigia, "/api/v2/alerts")[0];
+  CHECK(alert["labels"]["alertname"] == "Always");
+  CHECK(alert["annotations"]["summary"] == "it fires");
+  CHECK(alert["receivers"][0]["name"] == "pager");
+  REQUIRE(vigia.process().AwaitOutput("alert=Always"));
+}
+
+TEST_CASE("an acknowledgement is shown, and explain and the events tell the story", "[e2e]") {
+  Vigia vigia({.config = kConfig});
+  const auto answer =
+      Post(vigia, "/api/v2/alerts", R"([{"labels":{"alertname":"A","severity":"page"}}])");
+  REQUIRE(answer.status == 200);
+  REQUIRE(vigia.process().AwaitOutput("alert=A"));
+  CHECK(Post(vigia, "/api/vigia/v1/alerts/ack", R"({"alert":"Nothing","who":"ann"})").status ==
+        404);
+  CHECK(Post(vigia, "/api/vigia/v1/alerts/ack", R"({"alert":"A"})").status == 400);
+  REQUIRE(Post(vigia, "/api/vigia/v1/alerts/ack",
+               R"({"alert":"A","who":"ann","until":"2h","comment":"on it"})")
+              .status == 200);
+  CHECK(GetJson(vigia, "/api/v2/alerts")[0]["acknowledged"]["by"] == "ann");
+
+  REQUIRE(Await([&] {
+    return vigia.Get("/api/vigia/v1/events?type=notification.sent").body.find("pager") !=
+           std::string::npos;
+  }));
+  const auto explained = GetJson(vigia, "/api/vigia/v1/explain?alert=A")["alerts"];
+  REQUIRE(explained.size() == 1);
+  const auto& route = explained[0]["routes"][0];
+  CHECK(route["receiver"] == "pager");
+  CHECK(route["held_back"] == "");
+  CHECK(route["notifications"][0]["told_firing"] == true);
+  CHECK(explained[0]["acknowledged"]["comment"] == "on it");
+  const auto text = RunProgram({VigiaProgram(), "explain", "A", "--url",
+                                "http://127.0.0.1:" + std::to_string(vigia.port())});
+  CHECK(text.exit_code == 0);
+  CHECK(text.output.find("acknowledged by ann: on it") != std::string::npos);
+  CHECK(text.output.find("log: told that it fires") != std::string::npos);
+  CHECK(RunProgram({VigiaProgram(), "explain", "B", "--url",
+                    "http://127.0.0.1:" + std::to_string(vigia.port())})
+            .exit_code == 3);
+}
+
+TEST_CASE("kill -9 loses no silence and no acknowledgement, and nothing is told twice", "[e2e]") {
+  Vigia vigia({.config = kConfig});
+  REQUIRE(Post(vigia, "/api/v2/alerts",
+               R"([{"labels":{"alertname":"A","severity":"page","host":"a"}},)"
+               R"({"labels":{"alertname":"W","severity":"warning","host":"a"}}])")
+              .status == 200);
+  REQUIRE(vigia.process().AwaitOutput("alert=A"));
+  REQUIRE(
+      Post(vigia, "/api/v2/silences",
+           R"({"matchers":[{"name":"alertname","value":"S","isRegex":false}],"createdBy":"a",)"
+           R"("comment":"c","startsAt":"2026-01-01T00:00:00Z","endsAt":"2099-01-02T00:00:00Z"})")
+          .status == 200);
+  REQUIRE(Post(vigia, "/api/vigia/v1/alerts/ack", R"({"alert":"A","who":"ann"})").status == 200);
+  REQUIRE(Await([&] {
+    return vigia.Get("/api/vigia/v1/events?type=notification.sent").body.find("pager") !=
+           std::string::npos;
+  }));
+  vigia.process().Signal(SIGKILL);
+  vigia.process().Wait();
+
+  const int port = FreePort();
+  Process again({VigiaProgram(), "serve", "--config", vigia.dir().path() / "vigia.yml", "--listen",
+                 "127.0.0.1:" + std::to_string(port), "--data-dir", vigia.dir().path() / "data"});
+  REQUIRE(again.AwaitOutput("msg=ready"));
+  const auto alerts = json::parse(Get(port, "/api/v2/alerts").body);
+  REQUIRE(alerts.size() == 2);
+  CHECK(json::parse(Get(port, "/api/v2/silences").body)[0]["status"]["state"] == "active");
+  CHECK(Get(port, "/api/v2/alerts?filter=alertname%3DA").body.find("\"by\":\"ann\"") !=
+        std::string::npos);
+  REQUIRE(
+      Ask(port,
+          {.method = "POST", .path = "/api/v2/alerts", .body = R"([{"labels":{"alertname":"B"}}])"})
+          .status == 200);
+  REQUIRE(again.AwaitOutput("alert=B"));
+  CHECK(Count(again.Output(), "alert=A") == 0);
+  CHECK(Count(again.Output(), "alert=W") == 0);  // inhibited by A, also at the start
+}
+
+TEST_CASE("vigia routes test and vigia check read alertmanager.yml", "[e2e]") {
+  const TempDir dir;
+  dir.Write("am.yml",
+            "route:\n  receiver: team\n  routes:\n  - { match: {severity: page}, receiver: pager, "
+            "continue: true }\n  - { match: {team: db}, receiver: db }\n"
+            "receivers: [ { name: team }, { name: pager }, { name: db } ]\n");
+  const std::string file = dir.path() / "am.yml";
+  const auto both = RunProgram({VigiaProgram(), "routes", "test", "--config", file,
+                                "--verify.receivers", "pager,db", "severity=page", "team=db"});
+  CHECK(both.exit_code == 0);
+  CHECK(both.output.find("pager\n  route: {}/{severity=\"page\"}") == 0);
+  CHECK(RunProgram({VigiaProgram(), "routes", "test", "--config", file, "--verify.receivers",
+                    "pager", "severity=info"})
+            .exit_code == 3);
+  CHECK(RunProgram({VigiaProgram(), "check", file}).output == file + ": ok\n");
+  dir.Write("am.yml", "route: { receiver: x, group_wiat: 1s }\nreceivers: [ { name: y } ]\n");
+  const auto wrong = RunProgram({VigiaProgram(), "check", file});
+  CHECK(wrong.exit_code == 1);
+  CHECK(wrong.output.find(file + ":1:23: unknown key 'group_wiat' in route, did you mean "
+                                 "'group_wait'?") != std::string::npos);
+  CHECK(wrong.output.find("the receiver 'x' does not exist") != std::string::npos);
+}
