@@ -12,20 +12,24 @@ namespace vigia::promql {
 // One run of one query.
 struct Engine::Evaluation {
   Evaluation(const Engine& engine, const SeriesSource& source, const ParsedQuery& query,
-             Steps steps, bool instant, const QueryOptions& given)
+             Steps steps, Timestamp end, bool instant, const QueryOptions& given)
       : annotations(query.text()),
-        context(source, SettingsOf(engine.options_, query, steps, instant, given), steps,
-                LimitsOf(engine.options_, given), annotations) {}
+        context(source, SettingsOf(engine.options_, query, {steps.start, end}, instant, given),
+                steps, LimitsOf(engine.options_, given), annotations) {}
 
   static Context::Settings SettingsOf(const EngineOptions& options, const ParsedQuery& query,
-                                      const Steps& steps, bool instant, const QueryOptions& given) {
+                                      const QueryRange& range, bool instant,
+                                      const QueryOptions& given) {
     Milliseconds lookback = given.lookback.value_or(options.lookback);
     if (lookback <= Milliseconds(0)) lookback = options.lookback;
-    Context::Settings settings{query.semantics(), lookback.count(),
-                               options.default_subquery_step.count(), std::max(1U, options.threads),
-                               instant};
+    Context::Settings settings{query.semantics(),
+                               lookback.count(),
+                               options.default_subquery_step.count(),
+                               std::max(1U, options.threads),
+                               instant,
+                               range.end};
     if (settings.semantics == Semantics::kPrometheus2) {
-      settings.newest = NewestDataTime(query.root(), steps);
+      settings.newest = NewestDataTime(query.root(), range);
     }
     return settings;
   }
@@ -82,7 +86,7 @@ QueryError BadRange(std::string message) {
 QueryResult<Answer<Value>> Engine::Instant(const SeriesSource& source, const ParsedQuery& query,
                                            Timestamp time, const QueryOptions& options) const {
   const Steps steps{time, 1, 1};
-  Evaluation evaluation(*this, source, query, steps, true, options);
+  Evaluation evaluation(*this, source, query, steps, time, true, options);
   auto operand = Evaluator(evaluation.context).Eval(query.root(), steps);
   if (!operand) return Fail(operand.error());
   return evaluation.Finish(ToValue(std::move(*operand), time));
@@ -108,7 +112,7 @@ QueryResult<Answer<Matrix>> Engine::Range(const SeriesSource& source, const Pars
   const auto span = static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(start);
   const std::uint64_t count = span / static_cast<std::uint64_t>(step.count()) + 1;
   const Steps steps{start, step.count(), count};
-  Evaluation evaluation(*this, source, query, steps, false, options);
+  Evaluation evaluation(*this, source, query, steps, end, false, options);
   if (auto status = evaluation.context.CheckSize(1, count); !status) return Fail(status.error());
   auto operand = Evaluator(evaluation.context).Eval(query.root(), steps);
   if (!operand) return Fail(operand.error());

@@ -35,6 +35,8 @@ class Context {
     std::int64_t default_subquery_step = 0;  // milliseconds
     unsigned threads = 1;
     bool instant = true;  // not a range query, even one of a single step
+    // Where the query ends, as it was given: the last step may lie before it.
+    Timestamp end = 0;
     // No sample after this is read (Prometheus 2; see NewestDataTime).
     Timestamp newest = std::numeric_limits<Timestamp>::max();
   };

@@ -7,7 +7,7 @@ namespace vigia::promql {
 namespace {
 
 // Where a modifier moves the end of what is looked at.
-Timestamp Move(const TimeShift& shift, Timestamp end, const Steps& query) {
+Timestamp Move(const TimeShift& shift, Timestamp end, const QueryRange& query) {
   switch (shift.at) {
     case TimeShift::At::kNone:
       break;
@@ -18,14 +18,14 @@ Timestamp Move(const TimeShift& shift, Timestamp end, const Steps& query) {
       end = query.start;
       break;
     case TimeShift::At::kEnd:
-      end = query.last();
+      end = query.end;
       break;
   }
   constexpr Timestamp kFarthest = Timestamp{1} << 60;
   return std::clamp(end, -kFarthest, kFarthest) - shift.offset;
 }
 
-Timestamp Newest(const Expr& expr, Timestamp end, const Steps& query) {
+Timestamp Newest(const Expr& expr, Timestamp end, const QueryRange& query) {
   if (expr.kind == NodeKind::kVectorSelector) {
     return Move(static_cast<const VectorSelector&>(expr).shift, end, query);
   }
@@ -40,8 +40,8 @@ Timestamp Newest(const Expr& expr, Timestamp end, const Steps& query) {
 
 }  // namespace
 
-Timestamp NewestDataTime(const Expr& expr, const Steps& query) {
-  return Newest(expr, query.last(), query);
+Timestamp NewestDataTime(const Expr& expr, const QueryRange& query) {
+  return Newest(expr, query.end, query);
 }
 
 }  // namespace vigia::promql

@@ -37,7 +37,7 @@ Timestamp Evaluator::Shifted(const TimeShift& shift, Timestamp time) const {
       time = context_.query.start;
       break;
     case TimeShift::At::kEnd:
-      time = context_.query.last();
+      time = context_.settings.end;
       break;
   }
   return std::clamp(std::clamp(time, -kFarthest, kFarthest) - shift.offset, -kFarthest, kFarthest);

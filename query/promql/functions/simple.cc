@@ -81,7 +81,7 @@ CallResult QueryStart(Evaluator& evaluator, const Call&, const Steps& steps) {
 }
 
 CallResult QueryEnd(Evaluator& evaluator, const Call&, const Steps& steps) {
-  return Constant(steps, static_cast<double>(evaluator.context().query.last()) / 1000);
+  return Constant(steps, static_cast<double>(evaluator.context().settings.end) / 1000);
 }
 
 CallResult QueryStep(Evaluator& evaluator, const Call&, const Steps& steps) {
@@ -92,8 +92,8 @@ CallResult QueryStep(Evaluator& evaluator, const Call&, const Steps& steps) {
 }
 
 CallResult QueryRange(Evaluator& evaluator, const Call&, const Steps& steps) {
-  const Steps& query = evaluator.context().query;
-  return Constant(steps, static_cast<double>(query.last() - query.start) / 1000);
+  const auto& context = evaluator.context();
+  return Constant(steps, static_cast<double>(context.settings.end - context.query.start) / 1000);
 }
 
 CallResult MinOf(Evaluator& evaluator, const Call& call, const Steps& steps) {
