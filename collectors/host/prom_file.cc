@@ -4,18 +4,8 @@
 
 namespace vigia::collectors::host {
 
-const Metric* PromMetrics::Get(std::string_view name, MetricType type, std::string_view help) {
-  const std::string key = std::string(name) + ' ' + std::string(TypeNameInOpenMetrics(type));
-  const auto at = entries_.find(key);
-  if (at != entries_.end()) return &at->second->metric;
-  if (entries_.size() >= kMax) return nullptr;
-  auto entry = std::make_unique<Entry>(Entry{std::string(name), std::string(help), {}});
-  entry->metric = Metric{entry->name, entry->help, type};
-  return &entries_.emplace(key, std::move(entry)).first->second->metric;
-}
-
 Result<PromFile> PromFile::Parse(const std::filesystem::path& path, std::string_view text,
-                                 PromMetrics& metrics) {
+                                 TypedMetricTable& metrics) {
   // Else its last number may be half of one.
   if (!text.empty() && text.back() != '\n') {
     return Fail(Malformed(path, "does not end with a newline: it is being written"));
@@ -34,7 +24,7 @@ Result<PromFile> PromFile::Parse(const std::filesystem::path& path, std::string_
 }
 
 Status PromFile::Add(const text::PageSample& sample, const std::filesystem::path& path,
-                     PromMetrics& metrics) {
+                     TypedMetricTable& metrics) {
   if (sample.time) {
     return Fail(Malformed(path, "line " + std::to_string(sample.line) +
                                     ": samples with a timestamp are not accepted"));
@@ -44,7 +34,7 @@ Status PromFile::Add(const text::PageSample& sample, const std::filesystem::path
   }
   const Metric* const metric = MetricOf(*sample.family, path, metrics);
   if (!metric) {
-    return Fail(Malformed(path, "more than " + std::to_string(PromMetrics::kMax) +
+    return Fail(Malformed(path, "more than " + std::to_string(TypedMetricTable::kMax) +
                                     " names of metrics were read since the start"));
   }
   PromSample kept{metric, {}, {}, sample.value};
@@ -58,7 +48,7 @@ Status PromFile::Add(const text::PageSample& sample, const std::filesystem::path
 }
 
 const Metric* PromFile::MetricOf(const text::PageFamily& family, const std::filesystem::path& path,
-                                 PromMetrics& metrics) {
+                                 TypedMetricTable& metrics) {
   if (family.index >= by_family_.size()) by_family_.resize(family.index + 1, nullptr);
   auto& metric = by_family_[family.index];
   if (metric) return metric;

@@ -5,39 +5,17 @@
 
 #include <deque>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "core/hash.h"
 #include "core/labels.h"
 #include "core/metric.h"
 #include "core/result.h"
 #include "core/text/parser.h"
+#include "core/typed_metric_table.h"
 
 namespace vigia::collectors::host {
-
-// The metrics that files ever described, each at one address. A name whose type changed is
-// another metric.
-class PromMetrics {
- public:
-  // Files that name ever new metrics would otherwise fill the memory.
-  static constexpr std::size_t kMax = 10'000;
-
-  // nullptr beyond kMax.
-  const Metric* Get(std::string_view name, MetricType type, std::string_view help);
-
- private:
-  struct Entry {
-    std::string name;
-    std::string help;
-    Metric metric;
-  };
-
-  std::unordered_map<std::string, std::unique_ptr<Entry>, StringHash, std::equal_to<>> entries_;
-};
 
 struct PromSample {
   const Metric* metric = nullptr;
@@ -53,7 +31,7 @@ class PromFile {
   // Parses the text of the file at `path`, which is for messages and missing help texts. Errors
   // name it. Samples with timestamps are refused: the time of a sample is when it is scraped.
   static Result<PromFile> Parse(const std::filesystem::path& path, std::string_view text,
-                                PromMetrics& metrics);
+                                TypedMetricTable& metrics);
 
   const std::vector<PromSample>& samples() const { return samples_; }
   // Those that have samples.
@@ -61,9 +39,9 @@ class PromFile {
 
  private:
   Status Add(const text::PageSample& sample, const std::filesystem::path& path,
-             PromMetrics& metrics);
+             TypedMetricTable& metrics);
   const Metric* MetricOf(const text::PageFamily& family, const std::filesystem::path& path,
-                         PromMetrics& metrics);
+                         TypedMetricTable& metrics);
   std::string_view Keep(std::string_view text);
 
   std::vector<PromSample> samples_;

@@ -196,7 +196,7 @@ class TextfileCollector final : public Collector {
 
   std::vector<std::string> folders_;
   std::optional<Milliseconds> max_age_;
-  PromMetrics metrics_;
+  TypedMetricTable metrics_;
   std::map<std::string, TextFile> files_;  // by path
   std::set<std::string> unreadable_;       // folders
 };

@@ -1,4 +1,6 @@
-// libpqxx, and below it libpq's non-blocking connect, stand in this file only.
+// libpqxx, and below it libpq, stand in this file only. pqxx holds the session; connecting without
+// blocking and statements are libpq's: pqxx 6 cannot do the former, and loses the result of a
+// prepared statement that meets a dead connection.
 
 #include "collectors/postgres/connection.h"
 
@@ -11,57 +13,17 @@
 #include <unordered_set>
 #include <vector>
 
+#include "collectors/postgres/sqlstate.h"
+
 namespace vigia::collectors::postgres {
 namespace {
-
-// What PostgreSQL means by a SQLSTATE (appendix A of its manual), for those who retry.
-ErrorCode CodeOf(std::string_view sqlstate) {
-  const auto in_class = [&](std::string_view prefix) { return sqlstate.starts_with(prefix); };
-  if (sqlstate == "57014" || sqlstate == "55P03") return ErrorCode::kTimeout;
-  // A password may be about to be rotated, so 28P01 is not for ever.
-  if (sqlstate.empty() || sqlstate == "28P01" || in_class("08") || in_class("53") ||
-      in_class("57") || in_class("58") || in_class("40") || in_class("XX")) {
-    return ErrorCode::kUnavailable;
-  }
-  return ErrorCode::kInvalid;
-}
 
 // pqxx 6 has classes for some errors and forgets the SQLSTATE of those: 42501 (no right), 42601 and
 // its kind (no such table, column or function), 53200 (out of memory), 53100 (disk full).
 ErrorCode CodeOf(const pqxx::sql_error& error) {
-  if (!error.sqlstate().empty()) return CodeOf(error.sqlstate());
+  if (!error.sqlstate().empty()) return CodeOfSqlState(error.sqlstate());
   const bool resources = dynamic_cast<const pqxx::insufficient_resources*>(&error) != nullptr;
   return resources ? ErrorCode::kUnavailable : ErrorCode::kInvalid;
-}
-
-// PostgreSQL's message as one line: "FATAL:  3D000: no such database\nLOCATION: ..." is
-// "no such database".
-std::string OneLine(std::string_view message) {
-  const auto line_end = message.find('\n');
-  std::string_view line = message.substr(0, line_end);
-  // libpq continues "connection to server on socket ... failed: FATAL: ..." on the same line.
-  for (const std::string_view severity : {"FATAL:", "ERROR:", "PANIC:"}) {
-    const auto at = line.find(severity);
-    if (at == line.npos) continue;
-    line.remove_prefix(at + severity.size());
-    break;
-  }
-  while (line.starts_with(' ')) line.remove_prefix(1);
-  return std::string(line);
-}
-
-// The SQLSTATE of a verbose error message ("...:  3D000: ..."), or empty. libpq does not tell the
-// state of a failed connect otherwise, and the text depends on the server's language.
-std::string TakeSqlState(std::string& message) {
-  static constexpr std::size_t kLength = 5;
-  if (message.size() <= kLength || message[kLength] != ':') return {};
-  for (std::size_t i = 0; i < kLength; ++i) {
-    const char c = message[i];
-    if ((c < '0' || c > '9') && (c < 'A' || c > 'Z')) return {};
-  }
-  std::string state = message.substr(0, kLength);
-  message.erase(0, std::min(message.size(), kLength + 2));
-  return state;
 }
 
 struct ConnectFailure : std::exception {
@@ -73,7 +35,7 @@ struct ConnectFailure : std::exception {
 [[noreturn]] void ThrowRefused(PGconn* connection) {
   std::string message = OneLine(PQerrorMessage(connection));
   const auto state = TakeSqlState(message);
-  throw ConnectFailure({CodeOf(state), "cannot connect: " + message});
+  throw ConnectFailure({CodeOfSqlState(state), "cannot connect: " + message});
 }
 
 // Waits until libpq can go on. False at the deadline.
@@ -186,10 +148,22 @@ std::string SessionSettings(const ConnectOptions& options, int version) {
   return sql;
 }
 
+using ResultOwner = std::unique_ptr<PGresult, decltype(&PQclear)>;
+
+ResultOwner NextResult(PGconn* session) { return {PQgetResult(session), PQclear}; }
+
+// As pqxx would, for Guarded(). `result` may be null.
+[[noreturn]] void ThrowFailure(PGconn* session, const PGresult* result) {
+  if (PQstatus(session) != CONNECTION_OK) throw pqxx::broken_connection(PQerrorMessage(session));
+  const char* const message = result ? PQresultErrorMessage(result) : PQerrorMessage(session);
+  const char* const state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
+  throw pqxx::sql_error(message ? message : "no answer", "", state ? state : "");
+}
+
 }  // namespace
 
 struct Rows::Impl {
-  pqxx::result result;
+  ResultOwner result;
 };
 
 Rows::Rows(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -197,18 +171,21 @@ Rows::Rows(Rows&&) noexcept = default;
 Rows& Rows::operator=(Rows&&) noexcept = default;
 Rows::~Rows() = default;
 
-std::size_t Rows::size() const { return impl_->result.size(); }
-std::size_t Rows::columns() const { return impl_->result.columns(); }
+std::size_t Rows::size() const { return static_cast<std::size_t>(PQntuples(impl_->result.get())); }
+std::size_t Rows::columns() const {
+  return static_cast<std::size_t>(PQnfields(impl_->result.get()));
+}
 
 Status Rows::ForEach(const std::function<Status(Row)>& visit) const {
+  const PGresult* const result = impl_->result.get();
   std::vector<Cell> cells(columns());
-  // Iterators, not indices: a pqxx field made by index copies two shared pointers.
-  for (auto row = impl_->result.begin(); row != impl_->result.end(); ++row) {
-    auto field = row.begin();
+  for (int row = 0; row < PQntuples(result); ++row) {
+    int column = 0;
     for (auto& cell : cells) {
-      cell.text = {field.c_str(), field.size()};
-      cell.null = cell.text.empty() && field.is_null();
-      ++field;
+      cell.text = {PQgetvalue(result, row, column),
+                   static_cast<std::size_t>(PQgetlength(result, row, column))};
+      cell.null = cell.text.empty() && PQgetisnull(result, row, column) != 0;
+      ++column;
     }
     if (auto status = visit(cells); !status) return status;
   }
@@ -285,30 +262,25 @@ Result<std::unique_ptr<Connection>> Connection::Open(const ConnectOptions& optio
 }
 
 Result<Rows> Connection::Query(const std::string& name, const std::string& sql, Deadline deadline) {
+  PGconn* const session = impl_->session.raw();
   return impl_->Guarded(deadline, [&] {
-    pqxx::nontransaction transaction(impl_->session);
     if (!impl_->prepared.contains(name)) {
-      impl_->session.prepare(name, sql);
+      const ResultOwner made(PQprepare(session, name.c_str(), sql.c_str(), 0, nullptr), PQclear);
+      if (PQresultStatus(made.get()) != PGRES_COMMAND_OK) ThrowFailure(session, made.get());
       impl_->prepared.insert(name);
     }
-    return Rows(std::make_unique<Rows::Impl>(Rows::Impl{transaction.exec_prepared(name)}));
+    ResultOwner result(
+        PQexecPrepared(session, name.c_str(), 0, nullptr, nullptr, nullptr, /*resultFormat=*/0),
+        PQclear);
+    const auto status = PQresultStatus(result.get());
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+      ThrowFailure(session, result.get());
+    }
+    return Rows(std::make_unique<Rows::Impl>(Rows::Impl{std::move(result)}));
   });
 }
 
 namespace {
-
-using ResultOwner = std::unique_ptr<PGresult, decltype(&PQclear)>;
-
-ResultOwner NextResult(PGconn* session) { return {PQgetResult(session), PQclear}; }
-
-// As pqxx would, for Guarded().
-[[noreturn]] void ThrowFailure(PGconn* session, const PGresult* result) {
-  if (PQstatus(session) != CONNECTION_OK) throw pqxx::broken_connection(PQerrorMessage(session));
-  const char* const message =
-      result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : PQerrorMessage(session);
-  const char* const state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
-  throw pqxx::sql_error(message ? message : "no answer", "", state ? state : "");
-}
 
 // Hands the rows of one statement to a reader and counts them.
 class RowStream {

@@ -14,12 +14,12 @@
 #include <string_view>
 #include <vector>
 
-#include "collectors/scrape/families.h"
 #include "collectors/scrape/labelling.h"
 #include "core/batch.h"
 #include "core/clock.h"
 #include "core/slot_table.h"
 #include "core/text/parser.h"
+#include "core/typed_metric_table.h"
 
 namespace vigia::collectors::scrape {
 
@@ -87,7 +87,7 @@ class Page {
   const Labelling labelling_;
   // A series with more labels than the parser takes would fail the whole page.
   text::PageParser parser_{{.max_labels = 256}};
-  Families families_;
+  TypedMetricTable families_;
   std::vector<Series> series_;
   SlotTable slots_;  // of series_, by hash
   std::size_t admitted_ = 0;

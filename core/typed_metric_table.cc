@@ -1,9 +1,9 @@
-#include "collectors/scrape/families.h"
+#include "core/typed_metric_table.h"
 
-namespace vigia::collectors::scrape {
+namespace vigia {
 
-const Metric* Families::Get(std::string_view name, MetricType type, std::string_view help,
-                            std::string_view unit) {
+const Metric* TypedMetricTable::Get(std::string_view name, MetricType type, std::string_view help,
+                                    std::string_view unit) {
   std::string key(name);
   key += ' ';
   key += TypeNameInOpenMetrics(type);
@@ -16,4 +16,4 @@ const Metric* Families::Get(std::string_view name, MetricType type, std::string_
   return &entry.metric;
 }
 
-}  // namespace vigia::collectors::scrape
+}  // namespace vigia

@@ -1,5 +1,6 @@
-// The families that pages ever described, each with a Metric at one address for ever, which is
-// how a Batch recognises it. A name whose type changes is another family. Not thread-safe.
+// Metrics of pages that others write (exporters, files of metrics), each at one address for ever,
+// which is how a Batch recognises it. Like MetricTable, but a name whose type changes is another
+// metric, and their number is bounded. Not thread-safe.
 
 #pragma once
 
@@ -11,16 +12,17 @@
 #include "core/hash.h"
 #include "core/metric.h"
 
-namespace vigia::collectors::scrape {
+namespace vigia {
 
-class Families {
+class TypedMetricTable {
  public:
   // Pages that name ever new metrics would otherwise fill the memory.
   static constexpr std::size_t kMax = 10'000;
 
-  // nullptr beyond kMax.
+  // The metric of this name and type; made with the given description if it is new. nullptr beyond
+  // kMax.
   const Metric* Get(std::string_view name, MetricType type, std::string_view help,
-                    std::string_view unit);
+                    std::string_view unit = {});
 
  private:
   struct Entry {
@@ -34,4 +36,4 @@ class Families {
   std::unordered_map<std::string, const Metric*, StringHash, std::equal_to<>> by_key_;
 };
 
-}  // namespace vigia::collectors::scrape
+}  // namespace vigia
