@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <map>
 
 #include "core/clock.h"
@@ -79,7 +80,7 @@ void Group::TakeOver(Group& before) {
     old.erase(at);
   }
   for (const auto& [key, i] : old) {
-    stale_.merge(before.written_[i].series);
+    stale_.insert(before.written_[i].series.begin(), before.written_[i].series.end());
     stale_.merge(before.written_[i].unknown);
   }
   const auto report = before.report();
@@ -101,22 +102,28 @@ bool Group::Restore(std::string_view rule, AlertInstance instance) {
 Status Group::Write(std::size_t i, Rule::Entries entries, Timestamp time, SeriesSink& sink) {
   Written& written = written_[i];
   if (entries.empty() && written.series.empty() && written.unknown.empty()) return Ok();
-  SeriesSet current;
-  current.reserve(entries.size());
-  for (const auto& entry : entries) current.insert(entry.labels);
-  SeriesSet unknown;
-  const auto mark = [&](const SeriesSet& before) {
-    for (const auto& labels : before) {
-      if (current.contains(labels)) continue;
-      const double marker = rules_[i]->MarkerOf(labels);
-      if (IsUnknown(marker)) unknown.insert(labels);
-      entries.push_back({labels, {time, marker}});
-    }
-  };
-  mark(written.series);
-  mark(written.unknown);
-  written.series = std::move(current);
-  written.unknown = std::move(unknown);
+  const bool same =
+      written.unknown.empty() && entries.size() == written.series.size() &&
+      std::equal(entries.begin(), entries.end(), written.series.begin(),
+                 [](const auto& entry, const Labels& b) { return entry.labels == b; });
+  if (!same) {
+    const SeriesSet before(written.series.begin(), written.series.end());
+    written.series.clear();
+    for (const auto& entry : entries) written.series.push_back(entry.labels);
+    const SeriesSet current(written.series.begin(), written.series.end());
+    SeriesSet unknown;
+    const auto mark = [&](const SeriesSet& vanished) {
+      for (const auto& labels : vanished) {
+        if (current.contains(labels)) continue;
+        const double marker = rules_[i]->MarkerOf(labels);
+        if (IsUnknown(marker)) unknown.insert(labels);
+        entries.push_back({labels, {time, marker}});
+      }
+    };
+    mark(before);
+    mark(written.unknown);
+    written.unknown = std::move(unknown);
+  }
   const auto outcome = sink.Append(entries);
   if (!outcome) return Fail(outcome.error().In("storing the result"));
   if (const auto refused = outcome->refused + outcome->out_of_order; refused > 0) {
@@ -128,12 +135,11 @@ Status Group::Write(std::size_t i, Rule::Entries entries, Timestamp time, Series
 
 void Group::MarkStale(Timestamp time, SeriesSink& sink) {
   if (stale_.empty()) return;
-  Rule::Entries entries;
-  for (const auto& labels : stale_) {
-    bool alive = false;
-    for (const auto& written : written_) alive = alive || written.series.contains(labels);
-    if (!alive) entries.push_back({labels, {time, GoneMarker()}});
+  for (const auto& written : written_) {
+    for (const auto& labels : written.series) stale_.erase(labels);
   }
+  Rule::Entries entries;
+  for (const auto& labels : stale_) entries.push_back({labels, {time, GoneMarker()}});
   stale_.clear();
   static_cast<void>(sink.Append(entries));  // an error concerns later evaluations as well
 }
@@ -232,7 +238,7 @@ void Group::CountMissed(std::uint64_t ticks) {
 
 void Group::Retire(Timestamp time, SeriesSink& sink) {
   for (auto& written : written_) {
-    stale_.merge(written.series);
+    stale_.insert(written.series.begin(), written.series.end());
     stale_.merge(written.unknown);
   }
   written_.assign(written_.size(), {});

@@ -89,7 +89,7 @@ class Group {
   using SeriesSet = std::unordered_set<Labels>;
 
   struct Written {
-    SeriesSet series;   // of the last evaluation
+    std::vector<Labels> series;  // of the last evaluation, in the order of the result
     SeriesSet unknown;  // vanished because their data is unknown, marked at each evaluation
   };
 

@@ -24,7 +24,8 @@ struct Series {
   const SeriesId id;
 
   // Guarded by the index: the place among all series in the order of labels.
-  std::uint32_t rank = 0;
+  static constexpr std::uint32_t kUnranked = ~std::uint32_t{0};
+  std::uint32_t rank = kUnranked;
 
   // Written under the shard's mutex, read anywhere.
   std::atomic<bool> dropped = false;  // no longer in the index: it takes no samples

@@ -139,8 +139,10 @@ Postings::LabelsOf SeriesIndex::LabelsById() const {
 
 std::vector<SeriesPointer> SeriesIndex::Select(std::span<const ValueMatcher> matchers,
                                                TimeRange range) const {
+  // A few new series are put in their place below; ordering all costs more than many look-ups.
+  constexpr std::size_t kFew = 256;
   std::shared_lock lock(mutex_);
-  if (!unordered_.empty()) {
+  if (unordered_.size() > kFew) {
     lock.unlock();
     {
       const std::unique_lock exclusive(mutex_);
@@ -153,14 +155,10 @@ std::vector<SeriesPointer> SeriesIndex::Select(std::span<const ValueMatcher> mat
     const auto& series = pages_.At(id);
     if (MayHaveSamples(*series, range)) selected.push_back(series);
   }
-  // Series that came in between have no rank yet.
-  if (unordered_.empty()) {
-    std::sort(selected.begin(), selected.end(),
-              [](const auto& a, const auto& b) { return a->rank < b->rank; });
-  } else {
-    std::sort(selected.begin(), selected.end(),
-              [](const auto& a, const auto& b) { return a->labels < b->labels; });
-  }
+  std::sort(selected.begin(), selected.end(), [](const auto& a, const auto& b) {
+    if (a->rank == Series::kUnranked || b->rank == Series::kUnranked) return a->labels < b->labels;
+    return a->rank < b->rank;
+  });
   return selected;
 }
 

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include <catch2/catch.hpp>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
@@ -62,6 +63,37 @@ std::string ActiveAt(int port) {
   return json["data"]["alerts"].at(0)["activeAt"];
 }
 
+// What a person sees of one server's alerts over time: for each alert its states, one after
+// another.
+class Watcher {
+ public:
+  explicit Watcher(int port) : port_(port) {}
+
+  void Look() {
+    const auto json = nlohmann::json::parse(Get(port_, "/api/v1/alerts").body, nullptr, false);
+    if (!json.is_object()) return;
+    std::map<std::string, std::string> now;
+    for (auto alert : json["data"]["alerts"]) {
+      now[alert["labels"].dump()] = alert["state"].get<std::string>() + " " +
+                                    alert["value"].get<std::string>() + " " +
+                                    alert["annotations"].dump();
+    }
+    for (auto& [labels, states] : seen_) {
+      if (!now.contains(labels) && states.back() != "gone") states.push_back("gone");
+    }
+    for (const auto& [labels, state] : now) {
+      auto& states = seen_[labels];
+      if (states.empty() || states.back() != state) states.push_back(state);
+    }
+  }
+
+  const std::map<std::string, std::vector<std::string>>& seen() const { return seen_; }
+
+ private:
+  const int port_;
+  std::map<std::string, std::vector<std::string>> seen_;
+};
+
 }  // namespace
 
 TEST_CASE("alerts of rules fire, are held while a source fails, and resolve", "[e2e]") {
@@ -80,6 +112,67 @@ TEST_CASE("alerts of rules fire, are held while a source fails, and resolve", "[
 
   stub.Answer("/metrics", {.body = "load 1\n"});
   CHECK(AwaitAlerts(vigia.port(), {}));
+}
+
+TEST_CASE("alerts are those of a real Prometheus with the same rules and data", "[e2e]") {
+  if (!HasProgram("prometheus")) {
+    WARN("SKIPPED: prometheus is not installed (scripts/install-packages test)");
+    return;
+  }
+  HttpStub stub;
+  stub.Answer("/metrics", {.body = "load 1\n"});
+  const Vigia vigia({.config = Config(stub.Url("/metrics")), .files = {{"rules.yml", kRules}}});
+  TempDir dir;
+  const std::string target = stub.Url("").substr(std::string("http://").size());
+  dir.Write("prometheus.yml",
+            "global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }\n"
+            "rule_files: [" +
+                (vigia.dir().path() / "rules.yml").string() +
+                "]\n"
+                "scrape_configs: [ { job_name: app, static_configs: [ { targets: ['" +
+                target + "'] } ] } ]\n");
+  const int port = FreePort();
+  Process prometheus({"prometheus", "--config.file=" + (dir.path() / "prometheus.yml").string(),
+                      "--storage.tsdb.path=" + (dir.path() / "data").string(),
+                      "--web.listen-address=127.0.0.1:" + std::to_string(port)});
+  const auto until = std::chrono::steady_clock::now() + 60s;
+  while (Get(port, "/api/v1/query?query=load").body.find("\"1\"]") == std::string::npos) {
+    REQUIRE(std::chrono::steady_clock::now() < until);
+    std::this_thread::sleep_for(100ms);
+  }
+
+  Watcher ours(vigia.port());
+  Watcher theirs(port);
+  const auto watch_until = [&](std::size_t states) {
+    const auto enough = [&](const Watcher& watcher) {
+      std::size_t least = watcher.seen().size() < 2 ? 0 : states;
+      for (const auto& [labels, seen] : watcher.seen()) least = std::min(least, seen.size());
+      return least >= states;
+    };
+    const auto end = std::chrono::steady_clock::now() + 30s;
+    while (!enough(ours) || !enough(theirs)) {
+      REQUIRE(std::chrono::steady_clock::now() < end);
+      ours.Look();
+      theirs.Look();
+      std::this_thread::sleep_for(100ms);
+    }
+  };
+  stub.Answer("/metrics", {.body = "load 1234.5\n"});
+  watch_until(1);
+  std::this_thread::sleep_for(4s);  // `for` is over on both sides
+  ours.Look();
+  theirs.Look();
+  stub.Answer("/metrics", {.body = "load 1\n"});
+  watch_until(2);
+  // keep_firing_for ends within a few evaluations.
+  const auto end = std::chrono::steady_clock::now() + 8s;
+  while (std::chrono::steady_clock::now() < end) {
+    ours.Look();
+    theirs.Look();
+    std::this_thread::sleep_for(100ms);
+  }
+  CHECK(ours.seen().size() == 2);
+  CHECK(ours.seen() == theirs.seen());
 }
 
 TEST_CASE("alerts keep their beginning when vigia is killed", "[e2e]") {
