@@ -23,13 +23,20 @@ Labels ExternalLabels(const Config& config) {
   return builder.Build();
 }
 
+// Groups run side by side already.
+promql::EngineOptions OneThread(promql::EngineOptions options) {
+  options.threads = 1;
+  return options;
+}
+
 class RulesComponent final : public Component {
  public:
   explicit RulesComponent(const Ground& ground)
       : ground_(ground),
+        engine_(OneThread(ground.engine.options())),
         store_(ground.database, ground.journal),
         runner_(ground.clock,
-                {.source = ground.history, .engine = ground.engine, .started = ground.clock.Wall()},
+                {.source = ground.history, .engine = engine_, .started = ground.clock.Wall()},
                 {ground.history, &ground.alerts, &store_},
                 {.threads = std::max(1U, std::thread::hardware_concurrency()),
                  .interval_of = [this](const InstanceId& id) { return IntervalOf(id); }}) {
@@ -44,9 +51,8 @@ class RulesComponent final : public Component {
     ground_.bell.Attach(runner_);
     ground_.alerts.TellEvaluated([this] {
       const auto groups = runner_.Groups();
-      return std::all_of(groups.begin(), groups.end(), [](const auto& group) {
-        return group->report().last_evaluation != 0;
-      });
+      return std::all_of(groups.begin(), groups.end(),
+                         [](const auto& group) { return group->report().last_evaluation != 0; });
     });
   }
 
@@ -108,6 +114,7 @@ class RulesComponent final : public Component {
   }
 
   const Ground ground_;
+  const promql::Engine engine_;
   std::mutex mutex_;
   std::map<InstanceId, Milliseconds> intervals_;  // guarded by mutex_
   rules::AlertStore store_;

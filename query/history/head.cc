@@ -166,12 +166,14 @@ bool SeriesHead::Read(Timestamp from, Timestamp to, Columns& out) const {
   const std::size_t start = out.size();
   const bool covered = Covers(from);
   if (!covered && !ReadChunks(from, to, out)) return false;
-  for (std::size_t i = covered ? 0 : packed_; i < count_; ++i) {
-    const Timestamp time = TimeAt(i);
-    if (time < from || time > to) continue;
-    out.times.push_back(time);
-    out.values.push_back(values()[i]);
-  }
+  std::size_t begin = covered ? 0 : packed_;
+  while (begin < count_ && TimeAt(begin) < from) ++begin;
+  std::size_t end = count_;
+  while (end > begin && TimeAt(end - 1) > to) --end;
+  out.values.insert(out.values.end(), values() + begin, values() + end);
+  const std::size_t before = out.times.size();
+  out.times.resize(before + end - begin);
+  for (std::size_t i = begin; i < end; ++i) out.times[before + i - begin] = TimeAt(i);
   if (!covered) {
     SortByTime(out, start);
     Trim(out, start, from, to);
