@@ -2,7 +2,6 @@
 #include "alerting/dispatch/dispatcher.h"
 #include "alerting/outbox/outbox.h"
 #include "core/log.h"
-#include "core/text/json.h"
 #include "exporter/component.h"
 #include "exporter/config/alerting.h"
 #include "exporter/routing/context.h"
@@ -15,25 +14,13 @@ namespace {
 namespace dispatch = alerting::dispatch;
 namespace outbox = alerting::outbox;
 
-// Writes what the dispatcher decides into the journal of events.
+// Events that the state file did not take wait in the journal's memory.
 class JournalSink final : public dispatch::EventSink {
  public:
   explicit JournalSink(alerting::state::Journal& journal) : journal_(journal) {}
 
   void Record(std::vector<dispatch::Event> events) override {
-    for (auto& event : events) {
-      std::string details;
-      text::JsonWriter json(details);
-      json.BeginObject();
-      for (const auto& [key, value] : event.details) json.Field(key, value);
-      json.EndObject();
-      const auto fingerprint = event.alert.empty() ? 0 : alerting::Fingerprint(event.alert);
-      journal_.Add({.time = event.time,
-                    .type = std::move(event.type),
-                    .fingerprint = fingerprint,
-                    .labels = std::move(event.alert),
-                    .details = std::move(details)});
-    }
+    for (const auto& event : events) journal_.Add(dispatch::JournalEvent(event));
   }
 
  private:

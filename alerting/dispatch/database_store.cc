@@ -112,6 +112,13 @@ Status WriteResult(Session& session, const NoticeResult& result) {
   return Ok();
 }
 
+Status WriteEvents(Session& session, const std::vector<Event>& events) {
+  std::vector<state::Event> out;
+  out.reserve(events.size());
+  for (const auto& event : events) out.push_back(JournalEvent(event));
+  return state::Journal::Write(session, out);
+}
+
 template <typename Items, typename Write>
 Status WriteAll(Session& session, const Items& items, Write&& write) {
   for (const auto& item : items) {
@@ -149,6 +156,7 @@ Status WriteChanges(Session& session, const Changes& changes) {
   if (status) status = WriteAll(session, changes.log, WriteLog);
   if (status) status = WriteAll(session, changes.notices, WriteNotice);
   if (status) status = WriteAll(session, changes.results, WriteResult);
+  if (status) status = WriteEvents(session, changes.events);
   return status ? Forget(session, changes) : status;
 }
 
@@ -274,6 +282,14 @@ class Loader {
 };
 
 }  // namespace
+
+state::Event JournalEvent(const Event& event) {
+  return {.time = event.time,
+          .type = event.type,
+          .fingerprint = event.alert.empty() ? 0 : Fingerprint(event.alert),
+          .labels = event.alert,
+          .details = EncodeDetails(event.details)};
+}
 
 DatabaseStore::DatabaseStore(state::Database& database)
     : database_(database), migrated_(database.Migrate("dispatch", kSteps)) {}

@@ -4,13 +4,17 @@
 
 #include "alerting/dispatch/store.h"
 #include "alerting/state/database.h"
+#include "alerting/state/journal.h"
 
 namespace vigia::alerting::dispatch {
 
+// An event as the journal has it.
+state::Event JournalEvent(const Event& event);
+
 class DatabaseStore final : public Store {
  public:
-  // Makes the tables. `database` outlives the store. A file that cannot be used leaves a store
-  // whose every Commit() fails.
+  // Makes the tables; the journal of events has made its own. `database` outlives the store. A file
+  // that cannot be used leaves a store whose every Commit() fails.
   explicit DatabaseStore(state::Database& database);
 
   // What people typed (silences, acknowledgements) is on the disk when this returns.

@@ -39,10 +39,11 @@ void Dispatcher::Stop() {
   if (!thread_.joinable()) return;
   thread_.request_stop();
   thread_.join();
-  Round rest;
+  Changes rest;
   {
     const std::lock_guard lock(mutex_);
     rest = std::exchange(round_, {});
+    ++taken_rounds_;
   }
   Settle(std::move(rest));
 }
@@ -85,7 +86,7 @@ void Dispatcher::Post(std::span<const alerting::Alert> alerts) {
 void Dispatcher::Report(NoticeResult result) {
   const std::lock_guard lock(mutex_);
   TakeResult(result);
-  round_.changes.results.push_back(std::move(result));
+  round_.results.push_back(std::move(result));
   Wake();
 }
 
@@ -105,13 +106,14 @@ void Dispatcher::Run(std::stop_token stop) {
 }
 
 void Dispatcher::Step() {
-  Round round;
+  Changes round;
   {
     const std::lock_guard lock(mutex_);
     wanted_ = false;
     FlushDue(parts_.clock.Now());
     if (parts_.clock.Now() >= next_clean_up_) CleanUp(parts_.clock.Wall());
     round = std::exchange(round_, {});
+    ++taken_rounds_;
   }
   Settle(std::move(round));
 }
@@ -123,10 +125,21 @@ Instant Dispatcher::NextWake() const {
   return std::min(wake, released_ ? flush : std::max(flush, hold_until_));
 }
 
-void Dispatcher::Settle(Round round) {
-  if (!round.changes.empty()) Write(round.changes);
-  if (!round.changes.notices.empty()) parts_.notices.Submit(std::move(round.changes.notices));
-  if (!round.events.empty()) parts_.events.Record(std::move(round.events));
+void Dispatcher::Settle(Changes round) {
+  if (!round.empty() && !Write(round) && !round.events.empty()) {
+    parts_.events.Record(std::move(round.events));
+  }
+  if (!round.notices.empty()) parts_.notices.Submit(std::move(round.notices));
+  const std::lock_guard lock(mutex_);
+  ++settled_rounds_;
+  settled_.notify_all();
+}
+
+void Dispatcher::AwaitSettled(std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  const auto round = taken_rounds_ + 1;
+  Wake();
+  settled_.wait_for(lock, patience, [&] { return settled_rounds_ >= round; });
 }
 
 bool Dispatcher::Write(const Changes& changes) {
@@ -164,11 +177,11 @@ void Dispatcher::TakeIn(const alerting::Alert& alert, Timestamp now) {
   state.alert = known;
   state.ended_at = resolved ? (state.ended_at != 0 ? state.ended_at : now) : 0;
   inhibitor_.Update(known->fingerprint, known->alert.labels, known->alert.ends_at);
-  if (keep) round_.changes.alerts.push_back(known);
+  if (keep) round_.alerts.push_back(known);
   if (changed) Route(*known, now);
   if (changed && resolved) Note("alert.ended", known->alert.labels);
   if (resolved && acks_.erase(known->fingerprint) > 0) {
-    round_.changes.forgotten_acks.push_back(known->fingerprint);
+    round_.forgotten_acks.push_back(known->fingerprint);
   }
 }
 
@@ -242,26 +255,26 @@ void Dispatcher::CleanUp(Timestamp now) {
       continue;
     }
     inhibitor_.Remove(alert.fingerprint, alert.alert.labels);
-    round_.changes.forgotten_alerts.push_back(alert.fingerprint);
+    round_.forgotten_alerts.push_back(alert.fingerprint);
     at = alerts_.erase(at);
   }
-  round_.changes.forgotten_silences = silences_.Forget(now - options_.retention.count());
+  round_.forgotten_silences = silences_.Forget(now - options_.retention.count());
   for (auto at = log_.begin(); at != log_.end();) {
     const bool old =
         at->second.owed.empty() && at->second.time + 2 * options_.retention.count() < now;
-    if (old) round_.changes.forgotten_log.push_back(at->first);
+    if (old) round_.forgotten_log.push_back(at->first);
     at = old ? log_.erase(at) : std::next(at);
   }
   for (auto at = acks_.begin(); at != acks_.end();) {
     const bool over = !at->second.HoldsAt(now);
-    if (over) round_.changes.forgotten_acks.push_back(at->first);
+    if (over) round_.forgotten_acks.push_back(at->first);
     at = over ? acks_.erase(at) : std::next(at);
   }
-  if (std::exchange(rewrite_, false)) round_.changes = Everything();
+  if (std::exchange(rewrite_, false)) round_ = Everything();
 }
 
 Changes Dispatcher::Everything() const {
-  Changes all = round_.changes;
+  Changes all = round_;
   for (const auto& [fingerprint, state] : alerts_) all.alerts.push_back(state.alert);
   for (const auto& silence : silences_.List(parts_.clock.Wall())) all.silences.push_back(silence);
   for (const auto& [fingerprint, ack] : acks_) all.acks.push_back(ack);
@@ -288,7 +301,7 @@ void Dispatcher::TakeResult(const NoticeResult& result) {
   const auto at = log_.find(result.key);
   if (at == log_.end() || at->second.time > result.decided) return;
   at->second.firing.clear();
-  round_.changes.log.emplace_back(at->first, at->second);
+  round_.log.emplace_back(at->first, at->second);
 }
 
 }  // namespace vigia::alerting::dispatch

@@ -76,6 +76,8 @@ class Dispatcher final : public alerting::AlertSink {
   void Apply(std::shared_ptr<const Plan> plan);
 
   void Post(std::span<const alerting::Alert> alerts) override;
+  // Waits until what was posted so far is written down; for at most `patience`.
+  void AwaitSettled(std::chrono::milliseconds patience);
 
   // Returns the id. Errors as SilenceBook::PrepareSet.
   Result<std::string> SetSilence(Silence silence);
@@ -99,11 +101,6 @@ class Dispatcher final : public alerting::AlertSink {
   DispatcherStats stats() const;
 
  private:
-  // What one round of the thread takes along from under the lock.
-  struct Round {
-    Changes changes;
-    std::vector<Event> events;
-  };
   struct AlertState {
     AlertPtr alert;
     std::string suppressed_by;  // as last seen by a flush: "silenced:..", "inhibited:..", ""
@@ -118,8 +115,8 @@ class Dispatcher final : public alerting::AlertSink {
   };
 
   void Run(std::stop_token stop);
-  // Writes a round down, then lets it take effect.
-  void Settle(Round round);
+  // Writes a round of the thread down, then lets it take effect.
+  void Settle(Changes round);
 
   // All below: with mutex_ held.
   void TakeIn(const alerting::Alert& alert, Timestamp now);
@@ -172,7 +169,10 @@ class Dispatcher final : public alerting::AlertSink {
   NotificationLog log_;
   std::map<GroupId, Group> groups_;
   std::set<std::pair<Instant, Group*>, EarlierFirst> timers_;
-  Round round_;  // what the thread has still to settle
+  Changes round_;  // what the thread has still to settle
+  std::uint64_t taken_rounds_ = 0;
+  std::uint64_t settled_rounds_ = 0;
+  std::condition_variable settled_;
   bool released_ = false;
   Instant hold_until_{};
   Instant next_clean_up_{};

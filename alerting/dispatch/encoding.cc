@@ -81,6 +81,15 @@ std::string EncodeMap(const std::map<std::string, std::string>& map) {
   return out;
 }
 
+std::string EncodeDetails(const std::vector<std::pair<std::string, std::string>>& details) {
+  std::string out;
+  text::JsonWriter writer(out);
+  writer.BeginObject();
+  for (const auto& [name, value] : details) writer.Field(name, value);
+  writer.EndObject();
+  return out;
+}
+
 std::string EncodeIds(const AlertIds& ids) {
   std::string out;
   for (const auto id : ids) {

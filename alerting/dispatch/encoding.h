@@ -17,6 +17,7 @@ namespace vigia::alerting::dispatch {
 
 std::string EncodeLabels(const Labels& labels);
 std::string EncodeMap(const std::map<std::string, std::string>& map);
+std::string EncodeDetails(const std::vector<std::pair<std::string, std::string>>& details);
 // Fingerprints in hexadecimal, separated by spaces.
 std::string EncodeIds(const AlertIds& ids);
 // Each set as `{a="b"}`, in a JSON array.

@@ -1,5 +1,6 @@
 // What the dispatcher and the delivery report to the journal of events: every decision about who is
-// told what, and what came of it.
+// told what, and what came of it. Written in the transaction of what it tells about; the sink gets
+// those that could not be written.
 
 #pragma once
 

@@ -65,7 +65,7 @@ std::vector<AlertPtr> Dispatcher::TakeStock(const Group& group, Timestamp now) {
       auto ended = *state.alert;
       ended.alert.updated_at = now;
       state.alert = std::make_shared<const KnownAlert>(std::move(ended));
-      round_.changes.alerts.push_back(state.alert);
+      round_.alerts.push_back(state.alert);
       Note("alert.ended", state.alert->alert.labels, {{"cause", "not sent again"}});
     }
     alerts.push_back(state.alert);
@@ -148,7 +148,7 @@ bool Dispatcher::TellOne(Group& group, std::size_t index, const Integration& int
   if (reason == Reason::kRepeat && AllAcknowledged(situation.firing, now)) return false;
 
   auto entry = Told(situation.entry, situation, group.labels);
-  round_.changes.log.emplace_back(key, entry);
+  round_.log.emplace_back(key, entry);
   log_[key] = std::move(entry);
 
   Notice notice{.id = NewUuid(), .key = key, .group_labels = group.labels};
@@ -171,7 +171,7 @@ bool Dispatcher::TellOne(Group& group, std::size_t index, const Integration& int
         {"reason", notice.reason},
         {"firing", std::to_string(situation.firing.size())},
         {"resolved", std::to_string(notice.alerts.size() - situation.firing.size())}});
-  round_.changes.notices.push_back(std::move(notice));
+  round_.notices.push_back(std::move(notice));
   return true;
 }
 

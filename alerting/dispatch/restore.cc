@@ -27,7 +27,7 @@ bool SaidToHaveEnded(const KnownAlert& alert) {
 bool Changes::empty() const {
   return alerts.empty() && forgotten_alerts.empty() && silences.empty() &&
          forgotten_silences.empty() && acks.empty() && forgotten_acks.empty() && log.empty() &&
-         forgotten_log.empty() && notices.empty() && results.empty();
+         forgotten_log.empty() && notices.empty() && results.empty() && events.empty();
 }
 
 bool Notice::AnyFiring() const { return CountFiring() > 0; }

@@ -112,7 +112,7 @@ std::size_t Dispatcher::Unacknowledge(const route::Matchers& matchers) {
   for (const auto& alert : MatchingFiring(matchers, parts_.clock.Wall())) {
     if (acks_.erase(alert->fingerprint) == 0) continue;
     ++count;
-    round_.changes.forgotten_acks.push_back(alert->fingerprint);
+    round_.forgotten_acks.push_back(alert->fingerprint);
     Note("alert.unacknowledged", alert->alert.labels);
   }
   Wake();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "alerting/dispatch/acknowledgement.h"
+#include "alerting/dispatch/event.h"
 #include "alerting/dispatch/known_alert.h"
 #include "alerting/dispatch/log.h"
 #include "alerting/dispatch/notice.h"
@@ -29,6 +30,7 @@ struct Changes {
   std::vector<LogKey> forgotten_log;
   std::vector<Notice> notices;
   std::vector<NoticeResult> results;
+  std::vector<Event> events;  // for the journal
 
   bool empty() const;
 };

@@ -168,8 +168,9 @@ void ReadMatchMap(const config::Node& node, bool regex, config::Diagnostics& dia
       diagnostics.Add(value.position, name.text + ": the value of a label has to be a string");
       continue;
     }
-    auto matcher =
-        Matcher::Make(name.text, regex ? Matcher::Op::kRegex : Matcher::Op::kEqual, value.text);
+    // The anchors are in Alertmanager's keys of groups, too.
+    auto matcher = regex ? Matcher::Make(name.text, Matcher::Op::kRegex, "^(?:" + value.text + ")$")
+                         : Matcher::Make(name.text, Matcher::Op::kEqual, value.text);
     if (matcher) {
       out.push_back(*std::move(matcher));
     } else {

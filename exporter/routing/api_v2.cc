@@ -191,7 +191,11 @@ Response PostAlerts(const RoutingContext& context, const Request& request) {
       faults += (faults.empty() ? "" : "; ") + std::string(fault);
     }
   }
-  if (!alerts.empty()) context.dispatcher().Post(alerts);
+  if (!alerts.empty()) {
+    context.dispatcher().Post(alerts);
+    // What was accepted survives; a disk that hangs holds no sender up.
+    context.dispatcher().AwaitSettled(std::chrono::seconds(1));
+  }
   return faults.empty() ? Response::Json(200, "") : ErrorAnswer(400, faults);
 }
 

@@ -18,6 +18,7 @@ Status MemoryStore::Commit(const Changes& changes) {
   for (const auto fingerprint : changes.forgotten_acks) acks.erase(fingerprint);
   for (const auto& [key, entry] : changes.log) log[key] = entry;
   for (const auto& key : changes.forgotten_log) log.erase(key);
+  events.insert(events.end(), changes.events.begin(), changes.events.end());
   return Ok();
 }
 

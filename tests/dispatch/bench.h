@@ -23,6 +23,7 @@ class MemoryStore final : public alerting::dispatch::Store {
   std::map<std::string, alerting::dispatch::Silence> silences;
   std::map<alerting::dispatch::AlertId, alerting::dispatch::Acknowledgement> acks;
   alerting::dispatch::NotificationLog log;
+  std::vector<alerting::dispatch::Event> events;
 };
 
 class DispatchBench : public alerting::dispatch::NoticeSink, public alerting::dispatch::EventSink {
@@ -49,7 +50,7 @@ class DispatchBench : public alerting::dispatch::NoticeSink, public alerting::di
   ManualClock& clock() { return clock_; }
   MemoryStore& store() { return store_; }
   const std::vector<alerting::dispatch::Notice>& notices() const { return notices_; }
-  const std::vector<alerting::dispatch::Event>& events() const { return events_; }
+  const std::vector<alerting::dispatch::Event>& events() const { return store_.events; }
 
   void Submit(std::vector<alerting::dispatch::Notice> notices) override;
   void Record(std::vector<alerting::dispatch::Event> events) override;

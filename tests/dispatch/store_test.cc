@@ -36,6 +36,8 @@ Notice NoticeOf(const std::string& id) {
 
 TEST_CASE("everything that is committed is loaded again", "[dispatch]") {
   const auto database = state::Database::InMemory();
+  ManualClock clock;
+  state::Journal journal(*database, clock);
   DatabaseStore store(*database);
   Changes changes;
   changes.alerts = {Known("A"), Known("B")};
@@ -65,7 +67,16 @@ TEST_CASE("everything that is committed is loaded again", "[dispatch]") {
        .state = NoticeResult::State::kDead,
        .time = 11,
        .answer = "HTTP 404"}};
+  changes.events = {{.time = 1,
+                     .type = "alert.routed",
+                     .alert = Known("A")->alert.labels,
+                     .details = {{"routes", "\"{}\""}}}};
   REQUIRE(store.Commit(changes));
+  const auto events = journal.Query({});
+  REQUIRE(events);
+  REQUIRE(events->size() == 1);
+  CHECK(events->front().fingerprint == Known("A")->fingerprint);
+  CHECK(events->front().details == R"({"routes":"\"{}\""})");
 
   const auto loaded = store.Load();
   REQUIRE(loaded);
@@ -105,6 +116,8 @@ TEST_CASE("everything that is committed is loaded again", "[dispatch]") {
 
 TEST_CASE("what is forgotten is gone", "[dispatch]") {
   const auto database = state::Database::InMemory();
+  ManualClock clock;
+  state::Journal journal(*database, clock);
   DatabaseStore store(*database);
   Changes changes;
   changes.alerts = {Known("A")};

@@ -263,3 +263,11 @@ TEST_CASE("vigia routes test and vigia check read alertmanager.yml", "[e2e]") {
                                  "'group_wait'?") != std::string::npos);
   CHECK(wrong.output.find("the receiver 'x' does not exist") != std::string::npos);
 }
+
+TEST_CASE("nothing is lost in a run of kill -9", "[e2e]") {
+  if (!Available("python3")) return;
+  const auto run = RunProgram({"python3", std::string(VIGIA_SOURCE_DIR) + "/scripts/crash_run",
+                               "--vigia", VigiaProgram(), "--kills", "15", "--seed", "7"});
+  INFO(run.output);
+  CHECK(run.exit_code == 0);
+}

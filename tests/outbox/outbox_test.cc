@@ -2,10 +2,12 @@
 
 #include "alerting/outbox/outbox.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <thread>
 
 using namespace vigia;
 using namespace vigia::alerting;
@@ -294,4 +296,33 @@ TEST_CASE("notices of a receiver that is gone are kept as dead letters", "[outbo
   bench.Send(bench.Make("n1", "gone", "g"));
   REQUIRE(bench.Await(State::kDead, 1) == 1);
   CHECK(bench.results().back().answer == "the receiver is not configured");
+}
+
+TEST_CASE("5,000 notices at once are delivered within 10 s to a receiver that takes 50 ms",
+          "[outbox]") {
+  struct Slow final : Channel {
+    Answer Attempt(const Notice&, Deadline) override {
+      std::this_thread::sleep_for(50ms);
+      return {.kind = kDelivered};
+    }
+  };
+  KeptChanges store;
+  std::atomic<int> delivered = 0;
+  Outbox box(SystemClock(), store, {}, [&](const NoticeResult& result) {
+    if (result.state == State::kDelivered) ++delivered;
+  });
+  box.SetLanes({{{"team", 0}, {.kind = "fake", .channel = std::make_shared<Slow>()}}}, {});
+  std::vector<Notice> notices;
+  for (int i = 0; i < 5000; ++i) {
+    notices.push_back({.id = std::to_string(i), .key = {std::to_string(i), "team", 0}});
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  box.Submit(std::move(notices));
+  while (delivered < 5000 && std::chrono::steady_clock::now() - begin < 60s) {
+    std::this_thread::sleep_for(20ms);
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  INFO(took.count());
+  CHECK(delivered == 5000);
+  CHECK(took < 10s);
 }

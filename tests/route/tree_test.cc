@@ -83,7 +83,8 @@ TEST_CASE("options are inherited until a route says otherwise", "[route]") {
 TEST_CASE("keys and group labels are those of Alertmanager", "[route]") {
   const auto tree = Read(kTeams);
   CHECK(tree.root.key == "{}");
-  CHECK(tree.root.routes[0]->routes[0]->key == R"({}/{team="db"}/{severity=~"page|critical"})");
+  CHECK(tree.root.routes[0]->routes[0]->key ==
+        R"({}/{team="db"}/{severity=~"^(?:page|critical)$"})");
   CHECK(tree.root.routes[1]->key == R"({}/{severity="page",team=~"web|api"})");
   const Labels alert{{"alertname", "Down"}, {"team", "db"}};
   CHECK(tree.root.GroupLabels(alert) == Labels{{"alertname", "Down"}});
