@@ -1,11 +1,16 @@
 // The command line.
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+
 #include <cstdio>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "exporter/cli/backtest.h"
+#include "exporter/cli/baseline.h"
 #include "exporter/cli/check.h"
 #include "exporter/cli/exit.h"
 #include "exporter/cli/explain.h"
@@ -18,6 +23,7 @@
 
 namespace {
 
+using namespace vigia;
 using namespace vigia::exporter;
 
 constexpr const char* kDescription =
@@ -55,6 +61,29 @@ void AddQueryOptions(CLI::App& ask, cli::QueryRequest& query) {
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"table", "json", "csv"}));
   ask.add_flag("--prometheus2", query.prometheus2, "the language of Prometheus 2.42, for --data");
+}
+
+// The options of a baseline, as in vigia.yml; left alone, the same for every series.
+void AddDetectorOptions(CLI::App& command, alerting::baseline::Detector::Options& options) {
+  using alerting::baseline::Direction;
+  using alerting::baseline::Season;
+  static const std::map<std::string, Season> kSeasons{{"auto", Season::kAuto},
+                                                      {"none", Season::kNone},
+                                                      {"daily", Season::kDaily},
+                                                      {"weekly", Season::kWeekly}};
+  static const std::map<std::string, Direction> kDirections{
+      {"up", Direction::kUp}, {"down", Direction::kDown}, {"both", Direction::kBoth}};
+  command.add_option("--season", options.season, "auto, none, daily or weekly")
+      ->transform(CLI::CheckedTransformer(kSeasons));
+  command.add_option("--direction", options.direction, "which change is worse: up, down or both")
+      ->transform(CLI::CheckedTransformer(kDirections));
+  command
+      .add_option("--min-change", options.min_change, "ratio - 1 that is reported (default 0.5)")
+      ->check(CLI::Range(0.01, 100.0));
+  command.add_option("--floor", options.floor, "absolute change that is reported at least")
+      ->check(CLI::NonNegativeNumber);
+  command.add_option("--sensitivity", options.sensitivity, "2: half the band (default 1)")
+      ->check(CLI::Range(0.1, 10.0));
 }
 
 int Run(int argc, char** argv) {
@@ -144,6 +173,16 @@ int Run(int argc, char** argv) {
   resend->add_option("ID", notification, "one of them, or all")->required();
   resend->add_option("--url", url, "where vigia answers")->type_name("URL");
 
+  auto* baseline = app.add_subcommand("baseline", "What is normal for a series, and what is not.");
+  baseline->require_subcommand(1);
+  auto* replay = baseline->add_subcommand(
+      "replay",
+      "Reads timestamp,value lines and says of each row what the daemon would have said.");
+  std::string replay_format = "csv";
+  alerting::baseline::Detector::Options detector;
+  AddDetectorOptions(*replay, detector);
+  replay->add_option("--format", replay_format, "csv")->check(CLI::IsMember({"csv"}));
+
   auto* metrics = app.add_subcommand("metrics", "Prints every metric that vigia can emit.");
   auto* version = app.add_subcommand("version", "Prints the version.");
 
@@ -160,6 +199,7 @@ int Run(int argc, char** argv) {
   if (*test_routes) return cli::TestRoutes(routes_file, labels, routes_expected);
   if (*explain) return cli::ExplainAlert(url, alert);
   if (*resend) return cli::ResendNotification(url, notification);
+  if (*replay) return cli::ReplayBaseline(detector, STDIN_FILENO, stdout);
   if (*metrics) {
     std::fputs(cli::MetricsPage().c_str(), stdout);
     return kExitFine;
