@@ -299,6 +299,9 @@ void ReadStatementOptions(const config::Node& node, config::MapReader& parent,
   reader.Finish();
 }
 
+// Under the names of both generations, and its text.
+constexpr std::size_t kSeriesPerStatement = 30;
+
 Options ReadOptions(config::MapReader& reader) {
   Options options;
   if (reader.Read("dsn", options.connect.dsn)) {
@@ -329,6 +332,10 @@ std::vector<Part> MakePostgresCollectors(config::MapReader& reader) {
   // One worker: the two share connections, and no server is asked two things at once.
   std::vector<Part> parts;
   parts.push_back({"postgres", "server", std::make_unique<ServerCollector>(server, options)});
+  if (options.statements.enabled) {
+    parts.back().max_series +=
+        kSeriesPerStatement * static_cast<std::size_t>(options.statements.max);
+  }
   parts.push_back(
       {"postgres.tables", "server", std::make_unique<TablesCollector>(server, options)});
   parts.back().max_series =
