@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
+#include <functional>
 
 #include "tests/probe/subject.h"
 #include "tests/support/http_client.h"
@@ -188,6 +190,29 @@ TEST_CASE("hung targets cost the others nothing, and all together one timeout", 
     REQUIRE(HasLine(page, "probe_success{instance=\"hung" + number + "\"} 0"));
     REQUIRE(HasLine(page, "probe_success{instance=\"good" + number + "\"} 1"));
   }
+}
+
+TEST_CASE("descriptors stay flat over 200 rounds of bad probes", "[probe]") {
+  HttpStub stub;
+  stub.Answer("/hang", {.manner = StubAnswer::Manner::kHang});
+  stub.Answer("/endless", {.body = "x", .manner = StubAnswer::Manner::kEndlessBody});
+  const std::string nobody = "127.0.0.1:" + std::to_string(FreePort());
+  ProbeSubject subject("targets: [ { name: a, timeout: 20ms, " + Quoted(stub.Url("/hang")) +
+                       " }, { name: b, body_size_limit: 1KB, " + Quoted(stub.Url("/endless")) +
+                       " }, { name: c, tcp: \"" + nobody +
+                       "\" }, { name: d, timeout: 20ms, tls: \"127.0.0.1:" +
+                       std::to_string(stub.port()) + "\" }, { name: e, timeout: 20ms, dns: \"" +
+                       nobody + "\", query_name: a }, { name: f, redis: \"redis://" + nobody +
+                       "\" }, { name: g, postgres: \"host=127.0.0.1 port=1\" } ]");
+  const auto open_files = [] {
+    const std::filesystem::directory_iterator folder("/proc/self/fd");
+    return std::distance(begin(folder), end(folder));
+  };
+  subject.Run();
+  const auto before = open_files();
+  for (int i = 0; i < 200; ++i) subject.Run();
+  // The stub may not have noticed yet that the last of them are gone.
+  REQUIRE(open_files() <= before + 6);
 }
 
 TEST_CASE("a run ends by its deadline though probes wait for their turn", "[probe]") {
