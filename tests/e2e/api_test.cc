@@ -141,7 +141,6 @@ const char* const kQueries[] = {
     "resets(requests_total[30m])",
     "deriv(temperature[5m])",
     "predict_linear(temperature[10m], 3600)",
-    "predict_linear(queue[5m] @ start(), 60) + on (host) queue",
     "holt_winters(temperature[5m], 0.3, 0.7)",
     "avg_over_time(special[5m])",
     "min_over_time(special[3m])",
