@@ -125,10 +125,7 @@ QueryStatus Evaluator::WindowsOfSelector(const MatrixSelector& matrix, WindowJob
   const std::int64_t reach = matrix.window - (context_.is2() ? 0 : 1);
   const std::vector<Timestamp> ends = WindowEnds(shift, steps);
   const Timestamp from = ends.front() - reach;
-  // A window that slides on from its @ finds nothing beyond it (Prometheus 2.42 reads no further).
-  const Timestamp newest =
-      shift.at == TimeShift::At::kNone ? context_.settings.newest : ends.front();
-  const Timestamp to = std::min(ends.back(), newest);
+  const Timestamp to = std::min(ends.back(), context_.settings.newest);
   auto series = Select(matrix.selector->matchers, {from, to});
   if (!series) return Fail(series.error());
 
