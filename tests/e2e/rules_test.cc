@@ -175,6 +175,31 @@ TEST_CASE("alerts are those of a real Prometheus with the same rules and data", 
   CHECK(ours.seen() == theirs.seen());
 }
 
+TEST_CASE("a group is evaluated right behind the readings that feed it", "[e2e]") {
+  HttpStub stub;
+  stub.Answer("/metrics", {.body = "load 1\n"});
+  const Vigia vigia(
+      {.config = "rules: [rules.yml]\ncollectors:\n  scrape:\n    - { name: app, url: \"" +
+                 stub.Url("/metrics") + "\", interval: 5s }\n",
+       .files = {{"rules.yml",
+                  "groups: [{name: g, interval: 5s, rules: [{alert: High, expr: load > 10}]}]"}}});
+  REQUIRE(vigia.AwaitValue("vigia_alerts_held", "0"));
+  // Unlocked, a reading would wait for 2.5 s on average.
+  for (const int load : {1, 11, 1}) {
+    stub.Answer("/metrics", {.body = "load " + std::to_string(load) + "\n"});
+    const auto before = stub.requests().size();
+    const auto until = std::chrono::steady_clock::now() + 30s;
+    while (stub.requests().size() == before) {
+      REQUIRE(std::chrono::steady_clock::now() < until);
+      std::this_thread::sleep_for(5ms);
+    }
+    const auto read = std::chrono::steady_clock::now();
+    REQUIRE(AwaitAlerts(
+        vigia.port(), load > 10 ? std::set<std::string>{"High firing"} : std::set<std::string>{}));
+    CHECK(std::chrono::steady_clock::now() - read < 1s);
+  }
+}
+
 TEST_CASE("alerts keep their beginning when vigia is killed", "[e2e]") {
   const TempDir kept;
   kept.Write("rules.yml", "groups: [{name: g, rules: [{alert: A, expr: vector(1), for: 1h}]}]\n");
