@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -266,4 +267,33 @@ TEST_CASE("vigia test rules, check and backtest speak of rules on the command li
   const auto live = RunProgram({VigiaProgram(), "check", "--live", "--url",
                                 "http://127.0.0.1:" + std::to_string(vigia.port()), rules});
   CHECK(live.output.find("A: x_total matches no series of the last day") != std::string::npos);
+}
+
+TEST_CASE("promtool and vigia agree on the bundled rules and their unit tests", "[e2e]") {
+  if (!HasProgram("promtool")) {
+    WARN("SKIPPED: promtool is not installed (scripts/install-packages test)");
+    return;
+  }
+  std::vector<std::string> rules;
+  std::vector<std::string> tests;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(VIGIA_SOURCE_DIR) + "/rules")) {
+    const auto path = entry.path().string();
+    if (path.ends_with("_test.yml")) {
+      tests.push_back(path);
+    } else if (path.ends_with(".yml")) {
+      rules.push_back(path);
+    }
+  }
+  REQUIRE(tests.size() == rules.size());
+  const auto run = [](std::vector<std::string> command, const std::vector<std::string>& files) {
+    command.insert(command.end(), files.begin(), files.end());
+    const auto finished = RunProgram(command);
+    INFO(finished.output);
+    CHECK(finished.exit_code == 0);
+  };
+  run({"promtool", "check", "rules"}, rules);
+  run({"promtool", "test", "rules"}, tests);
+  run({VigiaProgram(), "check"}, rules);
+  run({VigiaProgram(), "test", "rules"}, tests);
 }
