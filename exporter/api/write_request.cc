@@ -13,6 +13,8 @@ namespace vigia::api {
 namespace {
 
 using protozero::pbf_reader;
+using protozero::pbf_wire_type;
+using protozero::tag_and_type;
 
 constexpr std::size_t kMostLabelBytes = 64 * 1024;
 
@@ -60,10 +62,10 @@ class WriteRequest::Decoder {
     pbf_reader request(message.data(), message.size());
     while (request.next()) {
       switch (request.tag_and_type()) {
-        case protozero::tag_and_type(kTimeSeries, protozero::pbf_wire_type::length_delimited):
+        case tag_and_type(kTimeSeries, pbf_wire_type::length_delimited):
           ReadSeries(request.get_message());
           break;
-        case protozero::tag_and_type(kMetadata, protozero::pbf_wire_type::length_delimited):
+        case tag_and_type(kMetadata, pbf_wire_type::length_delimited):
           ReadDescription(request.get_message());
           break;
         default:
@@ -78,13 +80,13 @@ class WriteRequest::Decoder {
     const std::size_t begin = out_.samples_.size();
     while (series.next()) {
       switch (series.tag_and_type()) {
-        case protozero::tag_and_type(kLabels, protozero::pbf_wire_type::length_delimited):
+        case tag_and_type(kLabels, pbf_wire_type::length_delimited):
           ReadLabel(series.get_message());
           break;
-        case protozero::tag_and_type(kSamples, protozero::pbf_wire_type::length_delimited):
+        case tag_and_type(kSamples, pbf_wire_type::length_delimited):
           ReadSample(series.get_message());
           break;
-        case protozero::tag_and_type(kHistograms, protozero::pbf_wire_type::length_delimited):
+        case tag_and_type(kHistograms, pbf_wire_type::length_delimited):
           ++out_.native_histograms_;
           series.skip();
           break;
@@ -98,9 +100,9 @@ class WriteRequest::Decoder {
   void ReadLabel(pbf_reader pair) {
     LabelView label;
     while (pair.next()) {
-      if (pair.tag() == kFirst) {
+      if (pair.tag_and_type() == tag_and_type(kFirst, pbf_wire_type::length_delimited)) {
         label.name = ToView(pair.get_view());
-      } else if (pair.tag() == kSecond) {
+      } else if (pair.tag_and_type() == tag_and_type(kSecond, pbf_wire_type::length_delimited)) {
         label.value = ToView(pair.get_view());
       } else {
         pair.skip();
@@ -112,9 +114,9 @@ class WriteRequest::Decoder {
   void ReadSample(pbf_reader pair) {
     Sample sample;
     while (pair.next()) {
-      if (pair.tag() == kFirst) {
+      if (pair.tag_and_type() == tag_and_type(kFirst, pbf_wire_type::fixed64)) {
         sample.value = pair.get_double();
-      } else if (pair.tag() == kSecond) {
+      } else if (pair.tag_and_type() == tag_and_type(kSecond, pbf_wire_type::varint)) {
         sample.time = pair.get_int64();
       } else {
         pair.skip();
@@ -146,19 +148,19 @@ class WriteRequest::Decoder {
     MetricDescription description;
     description.type = kTypes[0];
     while (metadata.next()) {
-      switch (metadata.tag()) {
-        case kType: {
+      switch (metadata.tag_and_type()) {
+        case tag_and_type(kType, pbf_wire_type::varint): {
           const auto type = static_cast<std::size_t>(metadata.get_enum());
           if (type < kTypes.size()) description.type = kTypes[type];
           break;
         }
-        case kFamily:
+        case tag_and_type(kFamily, pbf_wire_type::length_delimited):
           description.name = text::RepairUtf8(ToView(metadata.get_view()));
           break;
-        case kHelp:
+        case tag_and_type(kHelp, pbf_wire_type::length_delimited):
           description.help = text::RepairUtf8(ToView(metadata.get_view()));
           break;
-        case kUnit:
+        case tag_and_type(kUnit, pbf_wire_type::length_delimited):
           description.unit = text::RepairUtf8(ToView(metadata.get_view()));
           break;
         default:

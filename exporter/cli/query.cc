@@ -182,8 +182,9 @@ Result<std::string> AskServer(const QueryRequest& request) {
   const auto json = nlohmann::json::parse(answer->body, nullptr, false);
   if (json.is_object() && json.value("status", "") == "success") return answer->body;
   const std::string said = json.is_object() ? json.value("error", "") : std::string();
-  return Fail(ErrorCode::kUnavailable, request.url + ": HTTP " + std::to_string(answer->status) +
-                                           (said.empty() ? "" : ": " + said));
+  return Fail(
+      answer->status == 400 ? ErrorCode::kInvalid : ErrorCode::kUnavailable,
+      request.url + ": HTTP " + std::to_string(answer->status) + (said.empty() ? "" : ": " + said));
 }
 
 }  // namespace

@@ -64,10 +64,10 @@ void ShutDownSockets(const std::function<bool(const SocketName&)>& chosen) {
 }
 
 std::vector<SocketName> HungUp(std::span<const SocketName> connections) {
-  std::vector<SocketName> gone;
+  std::vector<SocketName> gone(connections.begin(), connections.end());
+  // One that was reset, by the client or by us, has no name any more: only those found alive stay.
   ForEachSocket([&](const SocketName& name, int descriptor) {
-    const bool asked = std::find(connections.begin(), connections.end(), name) != connections.end();
-    if (asked && IsHungUp(descriptor)) gone.push_back(name);
+    if (!IsHungUp(descriptor)) std::erase(gone, name);
   });
   return gone;
 }

@@ -24,7 +24,7 @@ struct SocketName {
 // chosen are not closed meanwhile.
 void ShutDownSockets(const std::function<bool(const SocketName&)>& chosen);
 
-// Those of `connections` whose client has closed them, or at least its own direction. The same
+// Those of `connections` that have ended, or whose client has closed its direction. The same
 // condition.
 std::vector<SocketName> HungUp(std::span<const SocketName> connections);
 

@@ -314,9 +314,29 @@ TEST_CASE("a query ends when its client hangs up, and when its time is up", "[e2
   }
   REQUIRE(vigia.AwaitValue(
       "vigia_http_requests_total{code=\"499\",handler=\"/api/v1/query_range\"}", "1"));
+  {
+    // One that is reset leaves no trace but its absence.
+    const RawConnection client(vigia.port());
+    REQUIRE(client.Send("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n"));
+    std::this_thread::sleep_for(200ms);
+    client.Reset();
+  }
+  REQUIRE(vigia.AwaitValue(
+      "vigia_http_requests_total{code=\"499\",handler=\"/api/v1/query_range\"}", "2"));
   const auto late = vigia.Get(path + "&timeout=100ms");
   REQUIRE(late.status == 503);
   REQUIRE(late.body.find("\"errorType\":\"timeout\"") != std::string::npos);
+}
+
+TEST_CASE("a query under way does not hold up the end of the daemon", "[e2e]") {
+  Vigia vigia({.config = kReceiver});
+  const RawConnection client(vigia.port());
+  REQUIRE(client.Send("GET /api/v1/query_range?start=0&end=11000&step=1&query=" +
+                      Encode("quantile_over_time(0.5, vector(time())[8h:1ms])") +
+                      " HTTP/1.1\r\nHost: x\r\n\r\n"));
+  std::this_thread::sleep_for(200ms);  // it takes some real time to be at it
+  vigia.process().Signal(SIGTERM);
+  REQUIRE(vigia.process().Wait(25s) == 0);
 }
 
 TEST_CASE("the deepest query that is taken does not end the daemon", "[e2e]") {

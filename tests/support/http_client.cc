@@ -83,6 +83,11 @@ bool RawConnection::Send(const std::string& bytes) const {
   return true;
 }
 
+void RawConnection::Reset() const {
+  const linger now{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
 void RawConnection::Finish() const { ::shutdown(socket_, SHUT_WR); }
 
 std::string RawConnection::ReadAll(std::chrono::milliseconds timeout) const {

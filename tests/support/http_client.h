@@ -37,6 +37,8 @@ class RawConnection {
   bool connected() const { return socket_ >= 0; }
   // False once the other side has closed.
   bool Send(const std::string& bytes) const;
+  // Ends the connection with a reset.
+  void Reset() const;
   // Says that nothing more will be sent; answers can still be read.
   void Finish() const;
   // What arrives until the other side closes, or until `timeout` passes without a byte.
