@@ -14,6 +14,8 @@ using dispatch::WayView;
 using text::JsonWriter;
 
 constexpr std::size_t kEvents = 50;
+// Of the alerts that match: each costs two questions to the journal.
+constexpr std::size_t kAlerts = 50;
 
 bool Concerns(const Letter& letter, const WayView& way, std::size_t integration) {
   const auto& key = letter.notice.key;
@@ -141,11 +143,13 @@ std::string Explain(const RoutingContext& context, const alerting::route::Matche
   JsonWriter json(body);
   const auto letters = context.outbox().Letters();
   json.BeginObject().Key("alerts").BeginArray();
+  std::size_t count = 0;
   for (const auto& view : context.dispatcher().Alerts(true)) {
     if (!alerting::route::MatchesAll(matchers, view.alert->alert.labels)) continue;
+    if (++count > kAlerts) continue;
     WriteAlert(json, context, view, letters);
   }
-  json.EndArray().EndObject();
+  json.EndArray().Key("matching").Integer(static_cast<std::int64_t>(count)).EndObject();
   return body;
 }
 

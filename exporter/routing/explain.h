@@ -9,7 +9,7 @@
 
 namespace vigia::routing {
 
-// JSON about every known alert that matches, ended ones included.
+// JSON about the known alerts that match, ended ones included: the first 50, and how many there are.
 std::string Explain(const RoutingContext& context, const alerting::route::Matchers& matchers);
 
 }  // namespace vigia::routing
