@@ -3,6 +3,7 @@
 #include <array>
 
 #include "collectors/redis/address.h"
+#include "core/config/http_options.h"
 
 namespace vigia::collectors::kpi {
 namespace {
@@ -101,16 +102,7 @@ SinkSpec ReadInflux(config::MapReader& reader) {
   if (!auth.username.empty() && !auth.credentials.empty()) {
     reader.Fault("token", "stands beside username");
   }
-  auto& tls = options.http.tls;
-  if (const config::Node* const node = reader.Child("tls_config")) {
-    config::MapReader config(*node, reader.diagnostics(), reader.context() + ".tls_config");
-    config.Read("ca_file", tls.ca_file);
-    config.Read("cert_file", tls.cert_file);
-    config.Read("key_file", tls.key_file);
-    config.Read("server_name", tls.server_name);
-    config.Read("insecure_skip_verify", tls.insecure_skip_verify);
-    config.Finish();
-  }
+  config::ReadTlsConfig(reader, options.http.tls);
   reader.Finish();
   spec.writer = MakeInfluxWriter(std::move(options));
   return spec;

@@ -1,5 +1,6 @@
 #include "collectors/probe/http.h"
 
+#include <curl/curl.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 

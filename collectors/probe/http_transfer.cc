@@ -1,5 +1,7 @@
 #include "collectors/probe/http_transfer.h"
 
+#include <curl/curl.h>
+
 #include <algorithm>
 #include <cctype>
 
@@ -9,6 +11,7 @@ namespace {
 constexpr std::size_t kMaxHeaderBytes = 256 * 1024;
 // Go's http.Client, and so blackbox_exporter, gives up after as many.
 constexpr long kMaxRedirects = 10;
+static_assert(CURL_ERROR_SIZE == 256);
 
 std::string_view Trim(std::string_view text) {
   const auto space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
@@ -17,7 +20,7 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-Reason ReasonOf(CURLcode code) {
+Reason ReasonOf(int code) {
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       return Reason::kTimeout;
@@ -64,9 +67,28 @@ std::pair<double, std::string_view> VersionOf(long curl_version) {
   }
 }
 
+CURLcode OnContext(CURL*, void* ssl_context, void* transfer) {
+  static_cast<HttpTransfer*>(transfer)->AttachTo(ssl_context);
+  return CURLE_OK;
+}
+
+std::size_t OnHeader(char* data, std::size_t, std::size_t size, void* transfer) {
+  return static_cast<HttpTransfer*>(transfer)->TakeHeader({data, size}) ? size : 0;
+}
+
+std::size_t OnBody(char* data, std::size_t, std::size_t size, void* transfer) {
+  return static_cast<HttpTransfer*>(transfer)->TakeBody({data, size}) ? size : 0;
+}
+
+double Seconds(CURL* easy, CURLINFO info) {
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(easy, info, &microseconds);
+  return static_cast<double>(microseconds) / 1e6;
+}
+
 }  // namespace
 
-HttpTransfer::HttpTransfer(CURL* easy, std::size_t index, const HttpJob& job)
+HttpTransfer::HttpTransfer(void* easy, std::size_t index, const HttpJob& job)
     : easy_(easy), index_(index), job_(job), module_(*job.module) {}
 
 HttpTransfer::~HttpTransfer() {
@@ -76,9 +98,9 @@ HttpTransfer::~HttpTransfer() {
 
 Status HttpTransfer::Prepare(Milliseconds timeout) {
   curl_easy_reset(easy_);
-  Set(CURLOPT_PRIVATE, this);
-  Set(CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
-  Set(CURLOPT_URL, job_.url.c_str());
+  curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
+  curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
+  curl_easy_setopt(easy_, CURLOPT_URL, job_.url.c_str());
   SetConnection();
   SetRequest();
   if (auto status = SetTls(); !status) return status;
@@ -88,68 +110,70 @@ Status HttpTransfer::Prepare(Milliseconds timeout) {
     if (auto status = AddHeader(name, value); !status) return status;
     agent = agent || curl_strequal(name.c_str(), "User-Agent") != 0;
   }
-  if (!agent) Set(CURLOPT_USERAGENT, "vigia");
-  Set(CURLOPT_HTTPHEADER, header_list_);
+  if (!agent) curl_easy_setopt(easy_, CURLOPT_USERAGENT, "vigia");
+  curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, header_list_);
   return Ok();
 }
 
 void HttpTransfer::SetConnection() {
-  Set(CURLOPT_ERRORBUFFER, error_.data());
-  Set(CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.data());
+  curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
   // Else a resolver that hangs would hold all probes beyond their timeouts.
-  Set(CURLOPT_QUICK_EXIT, 1L);
-  Set(CURLOPT_PROTOCOLS_STR, "http,https");
-  Set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  Set(CURLOPT_PROXY, "");
+  curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);
+  curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy_, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy_, CURLOPT_PROXY, "");
   // Each probe looks up, connects and negotiates anew: that is what it measures.
-  Set(CURLOPT_FRESH_CONNECT, 1L);
-  Set(CURLOPT_FORBID_REUSE, 1L);
-  Set(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-  Set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
-  Set(CURLOPT_BUFFERSIZE, 16L * 1024);
+  curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, 1L);
+  curl_easy_setopt(easy_, CURLOPT_FORBID_REUSE, 1L);
+  curl_easy_setopt(easy_, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+  curl_easy_setopt(easy_, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+  curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, 16L * 1024);
   const long resolve = job_.ip == IpChoice::kIp4   ? CURL_IPRESOLVE_V4
                        : job_.ip == IpChoice::kIp6 ? CURL_IPRESOLVE_V6
                                                    : CURL_IPRESOLVE_WHATEVER;
-  Set(CURLOPT_IPRESOLVE, resolve);
-  Set(CURLOPT_HTTP_VERSION,
+  curl_easy_setopt(easy_, CURLOPT_IPRESOLVE, resolve);
+  curl_easy_setopt(
+      easy_, CURLOPT_HTTP_VERSION,
       module_.enable_http2 ? long{CURL_HTTP_VERSION_2TLS} : long{CURL_HTTP_VERSION_1_1});
-  Set(CURLOPT_FOLLOWLOCATION, module_.follow_redirects ? 1L : 0L);
-  Set(CURLOPT_MAXREDIRS, kMaxRedirects);
+  curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, module_.follow_redirects ? 1L : 0L);
+  curl_easy_setopt(easy_, CURLOPT_MAXREDIRS, kMaxRedirects);
 }
 
 void HttpTransfer::SetRequest() {
   const auto& method = module_.method;
   if (method == "HEAD") {
-    Set(CURLOPT_NOBODY, 1L);
+    curl_easy_setopt(easy_, CURLOPT_NOBODY, 1L);
   } else if (method == "POST" || !module_.body.empty()) {
-    Set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(module_.body.size()));
-    Set(CURLOPT_POSTFIELDS, module_.body.data());
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(module_.body.size()));
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, module_.body.data());
     header_list_ = curl_slist_append(header_list_, "Expect:");
   }
   const bool plain =
       method == "HEAD" || method == "POST" || (method == "GET" && module_.body.empty());
-  if (!plain) Set(CURLOPT_CUSTOMREQUEST, method.c_str());
-  if (module_.decompress) Set(CURLOPT_ACCEPT_ENCODING, "");
-  Set(CURLOPT_HEADERFUNCTION, &HttpTransfer::OnHeader);
-  Set(CURLOPT_HEADERDATA, this);
-  Set(CURLOPT_WRITEFUNCTION, &HttpTransfer::OnBody);
-  Set(CURLOPT_WRITEDATA, this);
+  if (!plain) curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());
+  if (module_.decompress) curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "");
+  curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &OnHeader);
+  curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &OnBody);
+  curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
 }
 
 Status HttpTransfer::SetTls() {
   const auto& tls = module_.tls;
   if (!tls.ca_file.empty()) {
-    Set(CURLOPT_CAINFO, tls.ca_file.c_str());
-    Set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+    curl_easy_setopt(easy_, CURLOPT_CAINFO, tls.ca_file.c_str());
+    curl_easy_setopt(easy_, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   }
-  if (!tls.cert_file.empty()) Set(CURLOPT_SSLCERT, tls.cert_file.c_str());
-  if (!tls.key_file.empty()) Set(CURLOPT_SSLKEY, tls.key_file.c_str());
+  if (!tls.cert_file.empty()) curl_easy_setopt(easy_, CURLOPT_SSLCERT, tls.cert_file.c_str());
+  if (!tls.key_file.empty()) curl_easy_setopt(easy_, CURLOPT_SSLKEY, tls.key_file.c_str());
   if (tls.insecure_skip_verify) {
-    Set(CURLOPT_SSL_VERIFYPEER, 0L);
-    Set(CURLOPT_SSL_VERIFYHOST, 0L);
+    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, 0L);
   }
-  Set(CURLOPT_SSL_CTX_FUNCTION, &HttpTransfer::OnContext);
-  Set(CURLOPT_SSL_CTX_DATA, this);
+  curl_easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, &OnContext);
+  curl_easy_setopt(easy_, CURLOPT_SSL_CTX_DATA, this);
   if (tls.server_name.empty() || !job_.url.starts_with("https:")) return Ok();
   // curl is told to ask the server of that name at the address of the other.
   const auto url = ParseHttpUrl(job_.url);
@@ -157,13 +181,13 @@ Status HttpTransfer::SetTls() {
   const auto port = std::to_string(url->port);
   connect_to_ = curl_slist_append(
       nullptr, (tls.server_name + ":" + port + ":" + url->host + ":" + port).c_str());
-  Set(CURLOPT_CONNECT_TO, connect_to_);
+  curl_easy_setopt(easy_, CURLOPT_CONNECT_TO, connect_to_);
   CURLU* const edited = curl_url();
   curl_url_set(edited, CURLUPART_URL, job_.url.c_str(), 0);
   curl_url_set(edited, CURLUPART_HOST, tls.server_name.c_str(), 0);
   char* text = nullptr;
   if (curl_url_get(edited, CURLUPART_URL, &text, 0) == CURLUE_OK) {
-    Set(CURLOPT_URL, text);  // copied
+    curl_easy_setopt(easy_, CURLOPT_URL, text);  // copied
     curl_free(text);
   }
   curl_url_cleanup(edited);
@@ -176,9 +200,9 @@ Status HttpTransfer::SetAuth() {
   if (!auth.username.empty() || !auth.password.empty()) {
     const auto password = auth.password.Reveal();
     if (!password) return Fail(password.error());
-    Set(CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-    Set(CURLOPT_USERNAME, auth.username.c_str());
-    Set(CURLOPT_PASSWORD, password->c_str());
+    curl_easy_setopt(easy_, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    curl_easy_setopt(easy_, CURLOPT_USERNAME, auth.username.c_str());
+    curl_easy_setopt(easy_, CURLOPT_PASSWORD, password->c_str());
   }
   if (auth.credentials.empty()) return Ok();
   const auto credentials = auth.credentials.Reveal();
@@ -198,28 +222,21 @@ Status HttpTransfer::AddHeader(const std::string& name, const std::string& value
   return Ok();
 }
 
-CURLcode HttpTransfer::OnContext(CURL*, void* ssl_context, void* self) {
-  static_cast<HttpTransfer*>(self)->certificate_.AttachTo(ssl_context);
-  return CURLE_OK;
-}
-
-std::size_t HttpTransfer::OnHeader(char* data, std::size_t, std::size_t size, void* self) {
-  auto& transfer = *static_cast<HttpTransfer*>(self);
-  const std::string_view line(data, size);
-  transfer.header_bytes_ += size;
-  if (transfer.header_bytes_ > kMaxHeaderBytes) return 0;
+bool HttpTransfer::TakeHeader(std::string_view line) {
+  header_bytes_ += line.size();
+  if (header_bytes_ > kMaxHeaderBytes) return false;
   if (line.starts_with("HTTP/")) {
-    transfer.headers_.clear();
-    transfer.body_.clear();
-    transfer.body_bytes_ = 0;
+    headers_.clear();
+    body_.clear();
+    body_bytes_ = 0;
   }
   const std::size_t colon = line.find(':');
-  if (colon == line.npos) return size;
+  if (colon == line.npos) return true;
   std::string name(line.substr(0, colon));
   for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  transfer.headers_.emplace_back(std::move(name), Trim(line.substr(colon + 1)));
-  const auto& [last, value] = transfer.headers_.back();
-  return last == "location" && !transfer.MayFollow(value) ? 0 : size;
+  headers_.emplace_back(std::move(name), Trim(line.substr(colon + 1)));
+  const auto& [last, value] = headers_.back();
+  return last != "location" || MayFollow(value);
 }
 
 // Whether this Location may be gone to, or will not be anyway.
@@ -236,10 +253,6 @@ bool HttpTransfer::MayFollow(const std::string& location) {
   curl_free(text);
   curl_url_cleanup(url);
   return !refused_redirect_;
-}
-
-std::size_t HttpTransfer::OnBody(char* data, std::size_t, std::size_t size, void* self) {
-  return static_cast<HttpTransfer*>(self)->TakeBody({data, size}) ? size : 0;
 }
 
 bool HttpTransfer::TakeBody(std::string_view bytes) {
@@ -259,17 +272,11 @@ std::string_view HttpTransfer::Header(std::string_view name) const {
   return {};
 }
 
-double HttpTransfer::Seconds(CURLINFO info) const {
-  curl_off_t microseconds = 0;
-  curl_easy_getinfo(easy_, info, &microseconds);
-  return static_cast<double>(microseconds) / 1e6;
-}
-
-Observation HttpTransfer::Finish(CURLcode code) {
+Observation HttpTransfer::Finish(int code) {
   Observation observation;
   observation.success = true;
   observation.values.reserve(20);
-  observation.duration_seconds = Seconds(CURLINFO_TOTAL_TIME_T);
+  observation.duration_seconds = Seconds(easy_, CURLINFO_TOTAL_TIME_T);
   ReportTarget(observation);
   ReportTransfer(observation);
   ReportPhases(observation);
@@ -288,7 +295,7 @@ void HttpTransfer::ReportTarget(Observation& observation) const {
   char* text = nullptr;
   curl_easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &text);
   const std::string address = text ? text : "";
-  observation.Add(kDnsLookup, Seconds(CURLINFO_NAMELOOKUP_TIME_T));
+  observation.Add(kDnsLookup, Seconds(easy_, CURLINFO_NAMELOOKUP_TIME_T));
   observation.Add(kIpProtocol, AddressFamily(address));
   observation.Add(kIpAddrHash, AddressHash(address));
 }
@@ -320,12 +327,12 @@ void HttpTransfer::ReportTransfer(Observation& observation) const {
 
 // curl's times count from the start of each request, and add up over redirects.
 void HttpTransfer::ReportPhases(Observation& observation) const {
-  const double resolved = Seconds(CURLINFO_NAMELOOKUP_TIME_T);
-  const double connect = Seconds(CURLINFO_CONNECT_TIME_T);
-  const double secure = Seconds(CURLINFO_APPCONNECT_TIME_T);
-  const double sent = Seconds(CURLINFO_PRETRANSFER_TIME_T);
-  const double first = Seconds(CURLINFO_STARTTRANSFER_TIME_T);
-  const double total = Seconds(CURLINFO_TOTAL_TIME_T);
+  const double resolved = Seconds(easy_, CURLINFO_NAMELOOKUP_TIME_T);
+  const double connect = Seconds(easy_, CURLINFO_CONNECT_TIME_T);
+  const double secure = Seconds(easy_, CURLINFO_APPCONNECT_TIME_T);
+  const double sent = Seconds(easy_, CURLINFO_PRETRANSFER_TIME_T);
+  const double first = Seconds(easy_, CURLINFO_STARTTRANSFER_TIME_T);
+  const double total = Seconds(easy_, CURLINFO_TOTAL_TIME_T);
   const auto phase = [&](std::string_view name, double end, double begin) {
     observation.Add(kHttpDuration, "phase", name, end > begin ? end - begin : 0);
   };
@@ -336,7 +343,7 @@ void HttpTransfer::ReportPhases(Observation& observation) const {
   phase("transfer", first > 0 ? total : 0, first);
 }
 
-void HttpTransfer::FailWithCode(CURLcode code, Observation& observation) const {
+void HttpTransfer::FailWithCode(int code, Observation& observation) const {
   if (too_large_) {
     observation.FailWith(Reason::kBodySize, "the body is larger than body_size_limit, " +
                                                 std::to_string(module_.body_size_limit) + " bytes");
@@ -346,7 +353,7 @@ void HttpTransfer::FailWithCode(CURLcode code, Observation& observation) const {
     observation.FailWith(Reason::kRedirect, "a redirect leads to what may not be probed");
     return;
   }
-  std::string message = error_[0] ? error_.data() : curl_easy_strerror(code);
+  std::string message = error_[0] ? error_.data() : curl_easy_strerror(static_cast<CURLcode>(code));
   if (certificate_.seen() && !certificate_.trusted()) message = certificate_.error();
   observation.FailWith(ReasonOf(code), std::move(message));
 }

@@ -2,8 +2,6 @@
 
 #pragma once
 
-#include <curl/curl.h>
-
 #include <array>
 #include <string>
 #include <string_view>
@@ -11,57 +9,57 @@
 #include "collectors/probe/certificate.h"
 #include "collectors/probe/http.h"
 
+struct curl_slist;
+
 namespace vigia::collectors::probe {
 
 class HttpTransfer {
  public:
   // `easy` and `job` outlive it; its address stays the same.
-  HttpTransfer(CURL* easy, std::size_t index, const HttpJob& job);
+  HttpTransfer(void* easy, std::size_t index, const HttpJob& job);
   ~HttpTransfer();
   HttpTransfer(const HttpTransfer&) = delete;
   HttpTransfer& operator=(const HttpTransfer&) = delete;
 
   // Sets all options; an error is one of the module's: a file that cannot be read.
   Status Prepare(Milliseconds timeout);
-  Observation Finish(CURLcode code);
+  // `code` is a CURLcode.
+  Observation Finish(int code);
 
-  CURL* easy() const { return easy_; }
+  // What curl calls back; false ends the transfer.
+  void AttachTo(void* ssl_context) { certificate_.AttachTo(ssl_context); }
+  bool TakeHeader(std::string_view line);
+  bool TakeBody(std::string_view bytes);
+
+  // A CURL*.
+  void* easy() const { return easy_; }
   std::size_t index() const { return index_; }
 
  private:
-  template <typename T>
-  void Set(CURLoption option, T value) {
-    curl_easy_setopt(easy_, option, value);
-  }
   void SetRequest();
   void SetConnection();
   Status SetTls();
   Status SetAuth();
   Status AddHeader(const std::string& name, const std::string& value);
 
-  static CURLcode OnContext(CURL*, void* ssl_context, void* self);
-  static std::size_t OnHeader(char* data, std::size_t, std::size_t size, void* self);
-  static std::size_t OnBody(char* data, std::size_t, std::size_t size, void* self);
-  bool TakeBody(std::string_view bytes);
   bool MayFollow(const std::string& location);
 
-  double Seconds(CURLINFO info) const;
   void ReportTransfer(Observation& observation) const;
   void ReportPhases(Observation& observation) const;
   void ReportTarget(Observation& observation) const;
-  void FailWithCode(CURLcode code, Observation& observation) const;
+  void FailWithCode(int code, Observation& observation) const;
   void CheckAnswer(Observation& observation) const;
   void CheckText(Observation& observation) const;
   bool HeaderMatches(const HeaderPattern& wanted, bool when_missing) const;
   std::string_view Header(std::string_view name) const;
 
-  CURL* const easy_;
+  void* const easy_;
   const std::size_t index_;
   const HttpJob& job_;
   const HttpModule& module_;
   curl_slist* header_list_ = nullptr;
   curl_slist* connect_to_ = nullptr;
-  std::array<char, CURL_ERROR_SIZE> error_{};
+  std::array<char, 256> error_{};  // CURL_ERROR_SIZE
   CertificateRecorder certificate_;
   // Of the last answer.
   HttpFields headers_;

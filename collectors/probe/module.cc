@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 
+#include "core/config/http_options.h"
 #include "core/labels.h"
 #include "core/number.h"
 
@@ -88,39 +89,6 @@ void ReadStatuses(config::MapReader& reader, std::string_view key,
       reader.Fault(key, "'" + text + "' is not a status such as 200, 2xx or 200-204");
     }
   }
-}
-
-void ReadTls(config::MapReader& reader, HttpTls& tls) {
-  const config::Node* const node = reader.Child("tls_config");
-  if (!node) return;
-  config::MapReader config(*node, reader.diagnostics(), reader.context() + ".tls_config");
-  config.Read("ca_file", tls.ca_file);
-  config.Read("cert_file", tls.cert_file);
-  config.Read("key_file", tls.key_file);
-  config.Read("server_name", tls.server_name);
-  config.Read("insecure_skip_verify", tls.insecure_skip_verify);
-  if (tls.cert_file.empty() != tls.key_file.empty()) {
-    config.Fault("cert_file", "cert_file and key_file go together");
-  }
-  config.Finish();
-}
-
-void ReadAuth(config::MapReader& reader, config::PlainSecrets plain, HttpAuth& auth) {
-  if (const config::Node* const node = reader.Child("basic_auth")) {
-    config::MapReader basic(*node, reader.diagnostics(), reader.context() + ".basic_auth");
-    basic.Read("username", auth.username);
-    basic.ReadSecret("password", auth.password, plain);
-    basic.Finish();
-  }
-  if (const config::Node* const node = reader.Child("authorization")) {
-    if (reader.Has("basic_auth")) reader.Fault("authorization", "stands beside basic_auth");
-    config::MapReader authorization(*node, reader.diagnostics(),
-                                    reader.context() + ".authorization");
-    authorization.Read("type", auth.type);
-    authorization.ReadSecret("credentials", auth.credentials, plain);
-    authorization.Finish();
-  }
-  if (reader.ReadSecret("bearer_token", auth.credentials, plain)) auth.type = "Bearer";
 }
 
 TcpStep ReadStep(const config::Node& node, config::MapReader& reader) {
@@ -259,8 +227,9 @@ void ReadHttpModule(config::MapReader& reader, config::PlainSecrets plain, HttpM
     }
   }
   reader.Read("body", http.body);
-  ReadAuth(reader, plain, http.auth);
-  ReadTls(reader, http.tls);
+  config::ReadAuth(reader, http.auth, plain);
+  if (reader.ReadSecret("bearer_token", http.auth.credentials, plain)) http.auth.type = "Bearer";
+  config::ReadTlsConfig(reader, http.tls);
   reader.Read("follow_redirects", http.follow_redirects);
   reader.Read("enable_http2", http.enable_http2);
   reader.Read("fail_if_ssl", http.fail_if_ssl);
@@ -304,7 +273,7 @@ void ReadExpect(config::MapReader& target, HttpModule& http) {
 }
 
 void ReadConversation(config::MapReader& reader, TcpModule& tcp) {
-  ReadTls(reader, tcp.tls_options);
+  config::ReadTlsConfig(reader, tcp.tls_options);
   const config::Node* const steps = reader.Child("query_response");
   if (!steps) return;
   if (!steps->IsList()) reader.Fault("query_response", "expected a list of expect and send");

@@ -7,6 +7,7 @@
 
 #include "collectors/kind.h"
 #include "collectors/scrape/page.h"
+#include "core/config/http_options.h"
 #include "core/http_client.h"
 #include "core/number.h"
 
@@ -139,41 +140,6 @@ HttpFields ReadHeaders(config::MapReader& options) {
   return {headers.begin(), headers.end()};
 }
 
-HttpTls ReadTls(config::MapReader& options) {
-  HttpTls tls;
-  const config::Node* const node = options.Child("tls_config");
-  if (!node) return tls;
-  config::MapReader reader(*node, options.diagnostics(), options.context() + ".tls_config");
-  reader.Read("ca_file", tls.ca_file);
-  reader.Read("cert_file", tls.cert_file);
-  reader.Read("key_file", tls.key_file);
-  reader.Read("server_name", tls.server_name);
-  reader.Read("insecure_skip_verify", tls.insecure_skip_verify);
-  if (tls.cert_file.empty() != tls.key_file.empty()) {
-    reader.Fault("cert_file", "cert_file and key_file go together");
-  }
-  reader.Finish();
-  return tls;
-}
-
-HttpAuth ReadAuth(config::MapReader& options) {
-  HttpAuth auth;
-  if (const config::Node* const node = options.Child("basic_auth")) {
-    config::MapReader reader(*node, options.diagnostics(), options.context() + ".basic_auth");
-    reader.Read("username", auth.username);
-    reader.ReadSecret("password", auth.password);
-    reader.Finish();
-  }
-  if (const config::Node* const node = options.Child("authorization")) {
-    if (options.Has("basic_auth")) options.Fault("authorization", "stands beside basic_auth");
-    config::MapReader reader(*node, options.diagnostics(), options.context() + ".authorization");
-    reader.Read("type", auth.type);
-    reader.ReadSecret("credentials", auth.credentials);
-    reader.Finish();
-  }
-  return auth;
-}
-
 // Job and instance as Prometheus names them, and the entry's own labels, which may be those two.
 Labels ReadTarget(const config::MapReader& options, const HttpUrl& url) {
   LabelsBuilder labels;
@@ -215,8 +181,8 @@ Options ReadOptions(config::MapReader& options) {
     parsed.url = AddUrlParameters(parsed.url, parameters).value_or(parsed.url);
   }
   parsed.headers = ReadHeaders(options);
-  parsed.http.tls = ReadTls(options);
-  parsed.http.auth = ReadAuth(options);
+  config::ReadTlsConfig(options, parsed.http.tls);
+  config::ReadAuth(options, parsed.http.auth);
   options.Read("follow_redirects", parsed.http.follow_redirects);
   std::uint64_t body_size_limit = parsed.http.max_body_bytes;
   options.ReadBytes("body_size_limit", body_size_limit);

@@ -1,0 +1,16 @@
+// The keys that everything that asks over HTTP has, as Prometheus writes them.
+
+#pragma once
+
+#include "core/config/reader.h"
+#include "core/http_client.h"
+
+namespace vigia::config {
+
+// Reads `tls_config`: ca_file, cert_file, key_file, server_name, insecure_skip_verify.
+void ReadTlsConfig(MapReader& reader, HttpTls& tls);
+
+// Reads `basic_auth` or `authorization`.
+void ReadAuth(MapReader& reader, HttpAuth& auth, PlainSecrets plain = PlainSecrets::kRefused);
+
+}  // namespace vigia::config
