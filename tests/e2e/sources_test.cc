@@ -155,7 +155,7 @@ TEST_CASE("a redis that loads its data is watched, and fails its health check", 
   if (!RedisServer::Available()) return;
   RedisServer redis(
       {"--enable-debug-command", "yes", "--loading-process-events-interval-bytes", "1024"});
-  redis.Cli({"DEBUG", "POPULATE", "20000"});
+  redis.Cli({"DEBUG", "POPULATE", "5000"});
   Vigia vigia({.config = "collectors:\n  redis: { interval: 1s, url: \"" + redis.url() +
                          "\" }\n  probe: { interval: 1s, targets: [ { timeout: 900ms, name: cache, "
                          "redis: \"" +
