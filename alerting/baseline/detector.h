@@ -71,9 +71,14 @@ class Detector {
     double floor = 0.0;            // absolute change under which nothing is reported
     double sensitivity = 1.0;      // 2: half the band
     std::int64_t min_samples = 0;  // values before which the state is learning
+
+    friend bool operator==(const Options&, const Options&) = default;
   };
 
   explicit Detector(const Options& options) : options_(options) {}
+
+  // What is known stays.
+  void SetOptions(const Options& options) { options_ = options; }
 
   // One value, or none, at `time` (Unix seconds, not decreasing). With `learn` false (declared
   // maintenance) the verdict is given and nothing is remembered.

@@ -56,6 +56,7 @@ struct QueryConfig {
   friend bool operator==(const QueryConfig&, const QueryConfig&) = default;
 };
 
+struct BaselinesConfig;      // baselines.h
 struct ProbeEndpointConfig;  // probe_endpoint.h
 
 struct RulesConfig {
@@ -77,6 +78,7 @@ struct Config {
   Milliseconds health_max_age{0};  // 0: by the interval of each collector
   std::shared_ptr<const ProbeEndpointConfig> probe_endpoint;  // never null once read
   RulesConfig rules;
+  std::shared_ptr<const BaselinesConfig> baselines;  // never null once read
   Milliseconds scrape_wait{100};
   collectors::TargetLabel target_label = collectors::TargetLabel::kAuto;
   std::vector<collectors::Instance> collectors;

@@ -1,0 +1,119 @@
+// Baselines over a history: the series they write, the past they learn from, and their state.
+
+#include "alerting/baseline/book.h"
+
+#include <catch2/catch.hpp>
+
+#include "query/promql/memory_source.h"
+#include "tests/baseline/series.h"
+
+using namespace vigia;
+using namespace vigia::alerting;
+using namespace vigia::alerting::baseline;
+using testing::kPerDay;
+using testing::kPerWeek;
+
+namespace {
+
+const promql::Engine kEngine{promql::EngineOptions{}};
+
+Definition Latency(Detector::Options options = {}) {
+  Definition definition;
+  definition.name = "latency";
+  definition.expression = "latency_seconds";
+  definition.query = *kEngine.Parse(definition.expression);
+  definition.options = options;
+  definition.interval = Milliseconds(300'000);
+  return definition;
+}
+
+const Labels kSeries({{"__name__", "latency_seconds"}, {"path", "/a"}});
+
+// The last value of a series that the book wrote, or NaN.
+double Written(const promql::MemorySource& memory, const std::string& metric, Timestamp at) {
+  const auto answer = kEngine.Instant(memory, metric + "{baseline=\"latency\",path=\"/a\"}", at);
+  const auto& vector = std::get<promql::InstantVector>(answer->value);
+  return vector.empty() ? kNaN : vector[0].value;
+}
+
+struct World {
+  promql::MemorySource memory;
+  std::unique_ptr<state::Database> database = state::Database::InMemory();
+
+  std::unique_ptr<Book> Open(const Definition& definition) {
+    auto book = std::make_unique<Book>(Book::Parts{memory, kEngine, memory, *database});
+    REQUIRE(book->Open());
+    book->Apply({definition});
+    return book;
+  }
+};
+
+constexpr std::int64_t kChange = 2 * kPerWeek + 2 * kPerDay + 120;
+
+std::vector<testing::Point> Slower() {
+  return testing::Latency(31, kChange + 48, [](auto i) { return i >= kChange ? 1.6 : 1.0; });
+}
+
+}  // namespace
+
+TEST_CASE("a book says of a series what the detector says of it alone", "[baseline]") {
+  World world;
+  const auto book = world.Open(Latency());
+  Detector alone({});
+  std::int64_t regressions = 0;
+  for (const auto& [time, value] : Slower()) {
+    world.memory.Add(kSeries, time * 1000, value);
+    book->Evaluate(time * 1000);
+    const auto verdict = alone.Step(time, value);
+    if (verdict.known) {
+      REQUIRE(Written(world.memory, "vigia_baseline_expected", time * 1000) == verdict.expected);
+    }
+    const double regression = Written(world.memory, "vigia_baseline_regression", time * 1000);
+    REQUIRE(regression == (verdict.state == State::kRegression ? 1.0 : 0.0));
+    regressions += regression > 0.0 ? 1 : 0;
+  }
+  CHECK(regressions > 30);
+  CHECK(book->Reports().at("latency").regressions == 1);
+}
+
+TEST_CASE("a new baseline learns from the history that there is", "[baseline]") {
+  World world;
+  const auto series = Slower();
+  for (const auto& [time, value] : series) world.memory.Add(kSeries, time * 1000, value);
+  const auto book = world.Open(Latency());
+  book->Evaluate(series.back().time * 1000);
+  CHECK(Written(world.memory, "vigia_baseline_regression", series.back().time * 1000) == 1.0);
+}
+
+TEST_CASE("baselines that are saved go on where they were", "[baseline]") {
+  World world;
+  Detector alone({});
+  auto book = world.Open(Latency());
+  const auto series = Slower();
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    const auto& [time, value] = series[i];
+    world.memory.Add(kSeries, time * 1000, value);
+    if (i % 1000 == 999) {
+      REQUIRE(book->Save());
+      book = world.Open(Latency());
+    }
+    book->Evaluate(time * 1000);
+    const auto verdict = alone.Step(time, value);
+    if (i > 0) {
+      REQUIRE(Written(world.memory, "vigia_baseline_upper", time * 1000) == verdict.upper);
+    }
+  }
+}
+
+TEST_CASE("a baseline keeps to its budget of series and counts the rest", "[baseline]") {
+  World world;
+  auto definition = Latency();
+  definition.max_series = 2;
+  const auto book = world.Open(definition);
+  for (const char* path : {"/a", "/b", "/c"}) {
+    world.memory.Add(Labels({{"__name__", "latency_seconds"}, {"path", path}}), 600'000, 1.0);
+  }
+  book->Evaluate(600'000);
+  CHECK(book->Reports().at("latency").series == 2);
+  CHECK(book->Reports().at("latency").over_budget == 1);
+}
