@@ -30,6 +30,7 @@ void Scheduler::Core::Request(const Filter& filter, Instant until, Lock& lock) {
   const Instant now = clock.Now();
   Wait wait;
   std::vector<std::shared_ptr<Worker>> brief;
+  std::vector<std::shared_ptr<Worker>> others;
   for (const auto& worker : workers) {
     const bool busy = worker->BusySince(now - options.scrape_wait);
     bool wake = false;
@@ -45,16 +46,12 @@ void Scheduler::Core::Request(const Filter& filter, Instant until, Lock& lock) {
       }
     }
     if (!wake || worker->taken) continue;  // who has taken it sees the requests
-    if (worker->AllBrief()) {
-      brief.push_back(worker);
-    } else {
-      worker->wake.notify_all();
-    }
+    (worker->AllBrief() ? brief : others).push_back(worker);
   }
-  // The others are at work meanwhile; to wake a thread costs more than most runs.
   for (const auto& worker : brief) {
     if (!worker->taken) StandIn(*worker, lock);
   }
+  for (const auto& worker : others) worker->wake.notify_all();
   if (wait.remaining == 0) return;
   clock.WaitUntil(lock, wait.done, {}, until, [&] { return wait.remaining == 0; });
   for (const auto& runner : runners) std::erase(runner->waits, &wait);

@@ -127,8 +127,9 @@ void Scheduler::Core::GiveUp(Runner& runner, Lock& lock) {
   state.has_run = true;
   state.up = false;
   state.series = 0;
-  state.last_error = runner.running ? "no answer within " + FormatDuration(runner.instance.timeout)
-                                    : "not run for " + std::to_string(Runner::kMaxAgeIntervals) + " intervals";
+  state.last_error = runner.running
+                         ? "no answer within " + FormatDuration(runner.instance.timeout)
+                         : "not run for " + std::to_string(Runner::kMaxAgeIntervals) + " intervals";
   const std::string error = state.last_error;
   const bool first = runner.failures_in_row++ == 0 || was_up;
   runner.reading = nullptr;

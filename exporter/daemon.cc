@@ -431,8 +431,8 @@ int Daemon::Main(const Options& options) {
     return Fatal(status.error().message(),
                  status.error().code() == ErrorCode::kInvalid ? kExitUsage : kExitError);
   }
-  ReturnStartupMemory();
   service::NotifyReady("watching");
+  ReturnStartupMemory();
   ServeSignals(signals, running);
   service::NotifyStopping();
   log::Info("stopping");

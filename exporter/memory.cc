@@ -46,7 +46,8 @@ void ReturnStartupMemory() {
   Mapping mapping;
   collectors::host::Lines lines(*smaps);
   while (const auto line = lines.Next()) {
-    if (ParseHeader(*line, mapping) || !mapping.of_file || !line->starts_with("Anonymous:")) continue;
+    if (ParseHeader(*line, mapping) || !mapping.of_file || !line->starts_with("Anonymous:"))
+      continue;
     // Pages that the linker has changed are not in the file: those mappings stay.
     collectors::host::Fields fields(*line);
     fields.Next();

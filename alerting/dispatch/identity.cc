@@ -21,7 +21,7 @@ std::string LabelSetText(const Labels& labels) {
 
 std::string NewUuid() {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  thread_local std::random_device random;
+  std::random_device random;  // not kept: it has 5 kB, which each of hundreds of threads would get
   std::array<unsigned char, 16> bytes{};
   for (auto& byte : bytes) byte = static_cast<unsigned char>(random());
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);

@@ -41,7 +41,7 @@ constexpr std::string_view kExcludedFsTypes =
 // Whether the kernel knows how full such a file system is without asking a server, a user's
 // program or a disk.
 bool IsLocal(std::string_view fs_type) {
-  constexpr std::array<std::string_view, 9> kLocal{"ext2",  "ext3",  "ext4", "xfs",   "f2fs",
+  constexpr std::array<std::string_view, 9> kLocal{"ext2",  "ext3",  "ext4", "xfs",  "f2fs",
                                                    "tmpfs", "ramfs", "vfat", "exfat"};
   return std::find(kLocal.begin(), kLocal.end(), fs_type) != kLocal.end();
 }

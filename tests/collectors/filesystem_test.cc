@@ -263,7 +263,8 @@ TEST_CASE("several mounts that hang cost one thread each and do not hide the hea
   REQUIRE(ThreadCount() == threads + 2);
 }
 
-TEST_CASE("a local file system is asked without a helper, before one that may hang", "[collectors]") {
+TEST_CASE("a local file system is asked without a helper, before one that may hang",
+          "[collectors]") {
   Host host(std::string(kRoot) + "28 27 0:50 / /tmp rw - tmpfs tmpfs rw\n");
   const auto threads = ThreadCount();
   const auto text = host.Run();
