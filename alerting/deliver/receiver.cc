@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "alerting/templates/notification_template.h"
+
 namespace vigia::alerting::deliver {
 
 #define RECEIVER(key, globals, function) \
@@ -34,7 +36,9 @@ std::vector<std::unique_ptr<Receiver>> ReadReceiver(
     }
     for (const config::Node& item : list->items) {
       config::MapReader options(item, receiver.diagnostics(), std::string(kind.key));
-      auto made = kind.make({options, global, folder, templates, clock});
+      auto made =
+          kind.make({options, global, folder,
+                     templates ? templates : alerting::templates::TemplateSet::Default(), clock});
       if (made) receivers.push_back(std::move(made));
     }
   }

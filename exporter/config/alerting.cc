@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "alerting/templates/notification_template.h"
 #include "core/config/yaml.h"
 #include "exporter/config/section.h"
 
@@ -72,10 +73,16 @@ void CheckGlobals(const config::Node& global, config::Diagnostics& diagnostics) 
 void MakeReceivers(const AlertmanagerConfig& from, const std::filesystem::path& folder,
                    config::Diagnostics& diagnostics, Plan& plan, AlertingConfig& out) {
   CheckGlobals(from.global, diagnostics);
+  auto templates = alerting::templates::TemplateSet::Load(from.templates);
+  if (!templates) {
+    diagnostics.Add({}, "templates: " + templates.error().message());
+    templates = alerting::templates::TemplateSet::Default();
+  }
   for (const auto& receiver : from.receivers) {
     config::MapReader map(receiver.node, diagnostics, "receivers");
     map.Child("name");
-    auto made = alerting::deliver::ReadReceiver(map, from.global, folder, nullptr, SystemClock());
+    auto made =
+        alerting::deliver::ReadReceiver(map, from.global, folder, *templates, SystemClock());
     map.Finish();
     const auto kinds = KindsOf(receiver.node);
     auto& integrations = plan.receivers[receiver.name];

@@ -1,0 +1,120 @@
+#include "alerting/deliver/http_config.h"
+
+namespace vigia::alerting::deliver {
+namespace {
+
+std::filesystem::path In(const std::filesystem::path& folder, const std::filesystem::path& path) {
+  return path.empty() || path.is_absolute() ? path : folder / path;
+}
+
+// A nested map, and a reader of it; its unknown keys are faults.
+template <typename Read>
+void WithMap(config::MapReader& parent, std::string_view key, Read read) {
+  const config::Node* const node = parent.Child(key);
+  if (!node) return;
+  config::MapReader reader(*node, parent.diagnostics(), std::string(key));
+  read(reader);
+  reader.Finish();
+}
+
+void ReadAuth(config::MapReader& reader, const std::filesystem::path& folder, HttpAuth& auth) {
+  WithMap(reader, "basic_auth", [&](config::MapReader& basic) {
+    basic.Read("username", auth.username);
+    std::filesystem::path file;
+    if (basic.Read("username_file", file)) {
+      const auto name = Secret::FromFile(In(folder, file)).Reveal();
+      if (name) auth.username = *name;
+      if (!name) basic.Fault("username_file", name.error().message());
+    }
+    ReadSecretIn(basic, "password", folder, auth.password);
+  });
+  WithMap(reader, "authorization", [&](config::MapReader& authorization) {
+    authorization.Read("type", auth.type);
+    ReadSecretIn(authorization, "credentials", folder, auth.credentials);
+  });
+  ReadSecretIn(reader, "bearer_token", folder, auth.credentials);
+  if ((auth.username.empty() && auth.password.empty()) || auth.credentials.empty()) return;
+  reader.Fault("basic_auth",
+               "at most one of basic_auth, authorization and bearer_token may be set");
+}
+
+void ReadOAuth2(config::MapReader& reader, const std::filesystem::path& folder, OAuth2& oauth2) {
+  WithMap(reader, "oauth2", [&](config::MapReader& map) {
+    map.Require("client_id", "");
+    map.Require("token_url", "");
+    map.Read("client_id", oauth2.client_id);
+    map.Read("token_url", oauth2.token_url);
+    map.Read("scopes", oauth2.scopes);
+    map.Read("endpoint_params", oauth2.endpoint_params);
+    ReadSecretIn(map, "client_secret", folder, oauth2.client_secret);
+    oauth2.tls = ReadTlsConfig(map, folder);
+  });
+}
+
+// http_headers: {name: {values: [...], secrets: [...], files: [...]}}.
+void ReadHeaders(config::MapReader& reader, const std::filesystem::path& folder,
+                 HttpConfig& config) {
+  const config::Node* const headers = reader.Child("http_headers");
+  if (!headers) return;
+  for (const auto& [name, node] : headers->entries) {
+    config::MapReader header(node, reader.diagnostics(), name.text);
+    std::vector<std::string> values;
+    std::vector<std::string> secrets;
+    std::vector<std::string> files;
+    header.Read("values", values);
+    header.Read("secrets", secrets);
+    header.Read("files", files);
+    header.Finish();
+    for (auto& value : values) config.headers.emplace_back(name.text, Secret::FromValue(value));
+    for (auto& value : secrets) config.headers.emplace_back(name.text, Secret::FromValue(value));
+    for (auto& file : files) {
+      config.headers.emplace_back(name.text, Secret::FromFile(In(folder, file)));
+    }
+  }
+}
+
+}  // namespace
+
+bool ReadSecretIn(config::MapReader& options, std::string_view key,
+                  const std::filesystem::path& folder, Secret& out) {
+  if (!options.ReadSecret(key, out, config::PlainSecrets::kAllowed)) return false;
+  std::filesystem::path file;
+  if (options.Read(std::string(key) + "_file", file)) out = Secret::FromFile(In(folder, file));
+  return true;
+}
+
+HttpTls ReadTlsConfig(config::MapReader& options, const std::filesystem::path& folder) {
+  HttpTls tls;
+  WithMap(options, "tls_config", [&](config::MapReader& reader) {
+    reader.Read("ca_file", tls.ca_file);
+    reader.Read("cert_file", tls.cert_file);
+    reader.Read("key_file", tls.key_file);
+    reader.Read("server_name", tls.server_name);
+    reader.Read("insecure_skip_verify", tls.insecure_skip_verify);
+    for (auto* const path : {&tls.ca_file, &tls.cert_file, &tls.key_file}) {
+      *path = In(folder, *path);
+    }
+  });
+  return tls;
+}
+
+HttpConfig ReadHttpConfig(config::MapReader& options, const config::Node& global,
+                          const std::filesystem::path& folder) {
+  HttpConfig config;
+  config.client.max_body_bytes = 64 << 10;  // answers are short
+  const config::Node* node = options.Child("http_config");
+  if (!node) node = global.Find("http_config");
+  if (!node) return config;
+  config::MapReader reader(*node, options.diagnostics(), "http_config");
+  ReadAuth(reader, folder, config.client.auth);
+  ReadOAuth2(reader, folder, config.oauth2);
+  config.client.tls = ReadTlsConfig(reader, folder);
+  ReadHeaders(reader, folder, config);
+  reader.Read("follow_redirects", config.client.follow_redirects);
+  bool http2 = true;
+  reader.Read("enable_http2", http2);  // curl decides; the key is known
+  reader.Finish();
+  return config;
+}
+
+}  // namespace vigia::alerting::deliver

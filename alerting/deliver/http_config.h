@@ -1,0 +1,47 @@
+// http_config: how a receiver speaks HTTP, with Prometheus' keys: basic_auth, authorization,
+// bearer_token, oauth2, tls_config, follow_redirects, http_headers.
+
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/config/reader.h"
+#include "core/http_client.h"
+#include "core/secret.h"
+
+namespace vigia::alerting::deliver {
+
+// Credentials that are fetched: the flow "client credentials" of RFC 6749.
+struct OAuth2 {
+  std::string client_id;
+  Secret client_secret;
+  std::string token_url;
+  std::vector<std::string> scopes;
+  std::map<std::string, std::string> endpoint_params;
+  HttpTls tls;
+
+  bool used() const { return !token_url.empty(); }
+};
+
+struct HttpConfig {
+  HttpClient::Options client;
+  OAuth2 oauth2;
+  // Besides those of the receiver; a value may be a file.
+  std::vector<std::pair<std::string, Secret>> headers;
+};
+
+// `http_config` of `options`, else that of `global`, else defaults. Relative paths are taken
+// from `folder`.
+HttpConfig ReadHttpConfig(config::MapReader& options, const config::Node& global,
+                          const std::filesystem::path& folder);
+
+// `tls_config` of `options`.
+HttpTls ReadTlsConfig(config::MapReader& options, const std::filesystem::path& folder);
+
+// `key` or `key_file`, in plain text too, as public formats have it.
+bool ReadSecretIn(config::MapReader& options, std::string_view key,
+                  const std::filesystem::path& folder, Secret& out);
+
+}  // namespace vigia::alerting::deliver

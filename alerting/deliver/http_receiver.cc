@@ -1,0 +1,102 @@
+#include "alerting/deliver/http_receiver.h"
+
+#include <algorithm>
+
+#include "core/redact.h"
+
+namespace vigia::alerting::deliver {
+
+ReceiverOptions::ReceiverOptions(const ReceiverInput& input, bool send, bool over_http)
+    : send_resolved(send), input_(input) {
+  reader().Read("send_resolved", send_resolved);
+  if (over_http) http = ReadHttpConfig(reader(), input.global, input.folder);
+}
+
+void ReceiverOptions::Check(std::string_view key, const std::string& text) {
+  if (auto status = input_.templates->Check(text); !status) {
+    reader().Fault(key, status.error().message());
+  }
+}
+
+void ReceiverOptions::ReadTemplate(std::string_view key, std::string& text) {
+  if (reader().Read(key, text)) Check(key, text);
+}
+
+void ReceiverOptions::ReadTemplates(std::string_view key,
+                                    std::map<std::string, std::string>& texts) {
+  std::map<std::string, std::string> given;
+  if (!reader().Read(key, given)) return;
+  for (auto& [name, text] : given) {
+    Check(key, text);
+    texts[name] = text;
+  }
+}
+
+bool ReceiverOptions::ReadSecret(std::string_view key, Secret& secret,
+                                 std::string_view global_key) {
+  if (ReadSecretIn(reader(), key, input_.folder, secret)) return true;
+  if (global_key.empty()) return false;
+  config::MapReader global(input_.global, reader().diagnostics(), "global");
+  return ReadSecretIn(global, global_key, input_.folder, secret);
+}
+
+void ReceiverOptions::ReadGlobal(std::string_view global_key, std::string& text) {
+  config::MapReader global(input_.global, reader().diagnostics(), "global");
+  global.Read(global_key, text);
+}
+
+HttpReceiver::HttpReceiver(const ReceiverOptions& options)
+    : send_resolved_(options.send_resolved),
+      templates_(options.input().templates),
+      clock_(options.input().clock),
+      sender_(options.http, options.input().clock) {}
+
+HttpRequest HttpReceiver::Post(std::string url, std::string json) {
+  return {.method = "POST",
+          .url = std::move(url),
+          .headers = {{"Content-Type", "application/json"}, {"User-Agent", "vigia"}},
+          .body = std::move(json)};
+}
+
+Outcome HttpReceiver::Deliver(const Notification& notification, Deadline deadline) {
+  if (!send_resolved_) {
+    const auto firing = WithoutResolved(notification);
+    if (firing.alerts.empty()) return {.message = "only resolved alerts, which are not wanted"};
+    if (firing.alerts.size() < notification.alerts.size()) return Deliver(firing, deadline);
+  }
+  auto request = Build(notification);
+  if (!request) {
+    const bool invalid = request.error().code() == ErrorCode::kInvalid;
+    return {.kind = invalid ? Outcome::Kind::kRejected : Outcome::Kind::kRetry,
+            .message = Redact(request.error().message())};
+  }
+  return Read(sender_.Send(*std::move(request), deadline), notification);
+}
+
+Outcome HttpReceiver::Read(const Result<HttpResponse>& response, const Notification&) const {
+  return ReadAnswer(response, Now());
+}
+
+Result<std::string> HttpReceiver::Render(const Notification& notification) {
+  const auto told = send_resolved_ ? notification : WithoutResolved(notification);
+  const auto request = Build(told);
+  if (!request) return Fail(request.error());
+  // A URL is the secret itself for most channels: only its host is shown.
+  const auto url = ParseHttpUrl(request->url);
+  std::string out = request->method + " ";
+  out += url ? url->scheme + "://" + url->host + "/..." : "(no URL)";
+  out += '\n';
+  for (const auto& [name, value] : request->headers) {
+    out += name + ": " + (name == "Authorization" ? "***" : value) + "\n";
+  }
+  return out + "\n" + request->body + "\n";
+}
+
+Notification WithoutResolved(const Notification& notification) {
+  Notification firing = notification;
+  std::erase_if(firing.alerts,
+                [&](const Alert& alert) { return alert.ResolvedAt(notification.now); });
+  return firing;
+}
+
+}  // namespace vigia::alerting::deliver

@@ -1,0 +1,73 @@
+// What receivers over HTTP have in common: options, the sending of one request, its rendering.
+
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "alerting/deliver/answer.h"
+#include "alerting/deliver/http_sender.h"
+#include "alerting/deliver/message.h"
+#include "alerting/deliver/receiver.h"
+
+namespace vigia::alerting::deliver {
+
+// A receiver's options as they are read.
+class ReceiverOptions {
+ public:
+  // Reads `send_resolved` and, for receivers over HTTP, `http_config`.
+  ReceiverOptions(const ReceiverInput& input, bool send_resolved, bool http = true);
+
+  // A template; one that cannot be parsed is a fault.
+  void ReadTemplate(std::string_view key, std::string& text);
+  void ReadTemplates(std::string_view key, std::map<std::string, std::string>& texts);
+  // `key` or `key_file`, else `global_key` or `global_key_file` of `global:` if it has a name.
+  bool ReadSecret(std::string_view key, Secret& secret, std::string_view global_key = {});
+  // A text of `global:`, where the receiver has none.
+  void ReadGlobal(std::string_view global_key, std::string& text);
+
+  config::MapReader& reader() const { return input_.options; }
+  const ReceiverInput& input() const { return input_; }
+  bool send_resolved = true;
+  HttpConfig http;
+
+ private:
+  void Check(std::string_view key, const std::string& text);
+
+  const ReceiverInput& input_;
+};
+
+class HttpReceiver : public Receiver {
+ public:
+  explicit HttpReceiver(const ReceiverOptions& options);
+
+  Outcome Deliver(const Notification& notification, Deadline deadline) override;
+  Result<std::string> Render(const Notification& notification) override;
+  bool send_resolved() const override { return send_resolved_; }
+
+ protected:
+  // The request that tells `notification`, which has something to tell.
+  virtual Result<HttpRequest> Build(const Notification& notification) const = 0;
+  // What the answer means; the base knows HTTP's status codes.
+  virtual Outcome Read(const Result<HttpResponse>& response,
+                       const Notification& notification) const;
+
+  const templates::TemplateSet& templates() const { return *templates_; }
+  HttpSender& sender() { return sender_; }
+  // Wall time, for what is signed or dated now.
+  Timestamp Now() const { return clock_.Wall(); }
+
+  static HttpRequest Post(std::string url, std::string json);
+
+ private:
+  const bool send_resolved_;
+  const std::shared_ptr<const templates::TemplateSet> templates_;
+  Clock& clock_;
+  HttpSender sender_;
+};
+
+// The notification without resolved alerts.
+Notification WithoutResolved(const Notification& notification);
+
+}  // namespace vigia::alerting::deliver

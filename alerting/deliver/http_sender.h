@@ -1,0 +1,43 @@
+// An HttpSender sends the requests of one receiver: with its http_config, over connections that
+// are kept, several at once if need be. Thread-safe.
+
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "alerting/deliver/http_config.h"
+#include "core/clock.h"
+#include "core/http_client.h"
+#include "core/result.h"
+
+namespace vigia::alerting::deliver {
+
+class HttpSender {
+ public:
+  // `clock` outlives the sender.
+  HttpSender(HttpConfig config, Clock& clock);
+  ~HttpSender();
+
+  // Errors as HttpClient::Send; with oauth2 also those of fetching a token.
+  Result<HttpResponse> Send(HttpRequest request, Deadline deadline);
+
+ private:
+  std::unique_ptr<HttpClient> Take();
+  void GiveBack(std::unique_ptr<HttpClient> client);
+  Status AddConfigured(HttpRequest& request, Deadline deadline);
+  Result<std::string> Token(Deadline deadline);
+  Result<HttpResponse> AskForToken(Deadline deadline) const;
+
+  const HttpConfig config_;
+  Clock& clock_;
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::vector<std::unique_ptr<HttpClient>> idle_;
+  std::string token_;
+  Instant token_ends_{};
+};
+
+}  // namespace vigia::alerting::deliver

@@ -1,0 +1,138 @@
+// slack_configs: an attachment by an incoming webhook, or by a bot's token, which can then change
+// its message when the state changes (`update_message`).
+
+#include "alerting/deliver/http_receiver.h"
+#include "core/text/json.h"
+
+namespace vigia::alerting::deliver {
+namespace {
+
+struct Options {
+  Secret url;
+  Secret token;
+  bool update = false;
+  std::string channel;
+  std::string username = R"({{ template "slack.default.username" . }})";
+  std::string color = R"({{ if eq .Status "firing" }}danger{{ else }}good{{ end }})";
+  std::string title = R"({{ template "slack.default.title" . }})";
+  std::string title_link = R"({{ template "slack.default.titlelink" . }})";
+  std::string pretext = R"({{ template "slack.default.pretext" . }})";
+  std::string text = R"({{ template "slack.default.text" . }})";
+  std::string fallback = R"({{ template "slack.default.fallback" . }})";
+  std::string footer = R"({{ template "slack.default.footer" . }})";
+  std::string icon_emoji = R"({{ template "slack.default.iconemoji" . }})";
+  std::string icon_url = R"({{ template "slack.default.iconurl" . }})";
+};
+
+constexpr Limit kTitle{1024};
+constexpr Limit kText{3000};
+constexpr const char* kPost = "https://slack.com/api/chat.postMessage";
+
+class Slack final : public HttpReceiver {
+ public:
+  Slack(const ReceiverOptions& common, Options options)
+      : HttpReceiver(common), options_(std::move(options)) {}
+
+  Pace pace() const override { return {.per_second = 1, .burst = 5}; }
+
+ protected:
+  Result<HttpRequest> Build(const Notification& notification) const override {
+    const auto url = options_.url.empty() ? Result<std::string>(kPost) : options_.url.Reveal();
+    if (!url) return Fail(url.error());
+    if (options_.token.empty()) return Post(*url, Body(notification, {}));
+    const auto token = options_.token.Reveal();
+    if (!token) return Fail(token.error());
+    const bool update = options_.update && !notification.handle.empty();
+    auto request = Post(update ? UpdateUrl(*url) : *url, Body(notification, update));
+    request.headers.emplace_back("Authorization", "Bearer " + *token);
+    return request;
+  }
+
+  // The Web API says 200 whatever happened; what happened stands in the body.
+  Outcome Read(const Result<HttpResponse>& response, const Notification&) const override {
+    auto outcome = ReadAnswer(response, Now());
+    if (options_.token.empty() || outcome.kind != Outcome::Kind::kDelivered) return outcome;
+    const auto error = TextInJson(response->body, "error");
+    if (error == "ratelimited" || error == "internal_error" || error == "fatal_error" ||
+        error == "service_unavailable") {
+      return {.kind = Outcome::Kind::kRetry, .message = error};
+    }
+    if (!error.empty()) return Rejected(error);
+    const auto channel = TextInJson(response->body, "channel");
+    const auto ts = TextInJson(response->body, "ts");
+    if (options_.update && !ts.empty()) outcome.handle = channel + " " + ts;
+    return outcome;
+  }
+
+ private:
+  static std::string UpdateUrl(std::string url) {
+    const auto at = url.rfind("chat.postMessage");
+    return at == url.npos ? url : url.replace(at, url.npos, "chat.update");
+  }
+
+  std::string Body(const Notification& notification, bool update) const {
+    const Message message(notification, templates(), EscapeSlack);
+    std::string out;
+    text::JsonWriter json(out);
+    json.BeginObject();
+    AppendPlace(json, message, notification, update);
+    json.Key("attachments").BeginArray().BeginObject();
+    json.Field("title", message.Text(options_.title, kTitle));
+    json.Field("title_link", message.Text(options_.title_link));
+    json.Field("pretext", message.Text(options_.pretext, kText));
+    json.Field("text", message.Fitted(options_.text, kText));
+    json.Field("fallback", message.Text(options_.fallback, kText));
+    json.Field("footer", message.Text(options_.footer, {300}));
+    json.Field("color", message.Text(options_.color));
+    json.Key("mrkdwn_in").BeginArray().String("pretext").String("text").EndArray();
+    json.EndObject().EndArray().EndObject();
+    return out;
+  }
+
+  void AppendPlace(text::JsonWriter& json, const Message& message, const Notification& notification,
+                   bool update) const {
+    if (update) {
+      const auto space = notification.handle.find(' ');
+      json.Field("channel", notification.handle.substr(0, space));
+      json.Field("ts", notification.handle.substr(space + 1));
+      return;
+    }
+    for (const auto& [key, text] :
+         {std::pair("channel", &options_.channel), std::pair("username", &options_.username),
+          std::pair("icon_emoji", &options_.icon_emoji),
+          std::pair("icon_url", &options_.icon_url)}) {
+      const auto value = message.Text(*text);
+      if (!value.empty()) json.Field(key, value);
+    }
+  }
+
+  const Options options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Receiver> MakeSlack(const ReceiverInput& input) {
+  ReceiverOptions common(input, false);
+  Options options;
+  const bool token = common.ReadSecret("app_token", options.token, "slack_app_token");
+  const bool url = common.ReadSecret("api_url", options.url, token ? "" : "slack_api_url");
+  if (!url && !token) {
+    input.options.Fault("api_url",
+                        "is missing: write api_url, api_url_file or app_token, here or "
+                        "in global as slack_api_url");
+  }
+  input.options.Read("update_message", options.update);
+  for (const auto& [key, text] :
+       {std::pair("channel", &options.channel), std::pair("username", &options.username),
+        std::pair("color", &options.color), std::pair("title", &options.title),
+        std::pair("title_link", &options.title_link), std::pair("pretext", &options.pretext),
+        std::pair("text", &options.text), std::pair("fallback", &options.fallback),
+        std::pair("footer", &options.footer), std::pair("icon_emoji", &options.icon_emoji),
+        std::pair("icon_url", &options.icon_url)}) {
+    common.ReadTemplate(key, *text);
+  }
+  input.options.Finish();
+  return std::make_unique<Slack>(common, std::move(options));
+}
+
+}  // namespace vigia::alerting::deliver

@@ -1,0 +1,78 @@
+// telegram_configs: a message of a bot.
+
+#include <array>
+
+#include "alerting/deliver/http_receiver.h"
+#include "core/text/json.h"
+
+namespace vigia::alerting::deliver {
+namespace {
+
+constexpr std::array<std::string_view, 4> kModes{"HTML", "Markdown", "MarkdownV2", ""};
+
+struct Options {
+  std::string api_url = "https://api.telegram.org";
+  Secret token;
+  std::string chat_id;
+  bool silent = false;
+  std::string message = R"({{ template "telegram.default.message" . }})";
+  std::size_t mode = 0;
+};
+
+class Telegram final : public HttpReceiver {
+ public:
+  Telegram(const ReceiverOptions& common, Options options)
+      : HttpReceiver(common), options_(std::move(options)) {}
+
+  Pace pace() const override { return {.per_second = 0.33, .burst = 3}; }
+
+ protected:
+  Result<HttpRequest> Build(const Notification& notification) const override {
+    const auto token = options_.token.Reveal();
+    if (!token) return Fail(token.error());
+    const bool html = options_.mode == 0;
+    const Message message(notification, templates());
+    std::string out;
+    text::JsonWriter json(out);
+    json.BeginObject().Field("chat_id", options_.chat_id);
+    json.Field("text", message.Fitted(options_.message, {4096}, html));
+    if (!kModes[options_.mode].empty()) json.Field("parse_mode", kModes[options_.mode]);
+    json.Key("disable_notification").Bool(options_.silent);
+    json.Key("disable_web_page_preview").Bool(true).EndObject();
+    return Post(options_.api_url + "/bot" + *token + "/sendMessage", out);
+  }
+
+  Outcome Read(const Result<HttpResponse>& response, const Notification&) const override {
+    auto outcome = ReadAnswer(response, Now());
+    if (response && response->status == 429) {
+      if (const auto wait = SecondsInJson(response->body, "parameters.retry_after")) {
+        outcome.retry_after = wait;
+      }
+    }
+    return outcome;
+  }
+
+ private:
+  const Options options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Receiver> MakeTelegram(const ReceiverInput& input) {
+  ReceiverOptions common(input, true);
+  Options options;
+  common.ReadGlobal("telegram_api_url", options.api_url);
+  input.options.Read("api_url", options.api_url);
+  if (!common.ReadSecret("bot_token", options.token, "telegram_bot_token")) {
+    input.options.Require("bot_token", "or bot_token_file");
+  }
+  input.options.Require("chat_id", "");
+  input.options.Read("chat_id", options.chat_id);
+  input.options.Read("disable_notifications", options.silent);
+  common.ReadTemplate("message", options.message);
+  options.mode = input.options.ReadChoice("parse_mode", kModes, 0);
+  input.options.Finish();
+  return std::make_unique<Telegram>(common, std::move(options));
+}
+
+}  // namespace vigia::alerting::deliver

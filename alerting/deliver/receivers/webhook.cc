@@ -1,0 +1,106 @@
+// webhook_configs: Alertmanager's webhook body, version "4", signed where keys are given
+// (`signing_key`, and `previous_signing_key` while keys change), or a body of the user's own
+// (`payload`, a template).
+
+#include "alerting/deliver/http_receiver.h"
+#include "alerting/deliver/signature.h"
+#include "alerting/fingerprint.h"
+#include "alerting/templates/go_time.h"
+#include "core/text/json.h"
+
+namespace vigia::alerting::deliver {
+namespace {
+
+struct Options {
+  Secret url;
+  std::int64_t max_alerts = 0;
+  std::string payload;
+  std::vector<Secret> keys;
+};
+
+void AppendLabels(text::JsonWriter& json, std::string_view key, const Labels& labels) {
+  json.Key(key).BeginObject();
+  for (const auto [name, value] : labels) json.Field(name, value);
+  json.EndObject();
+}
+
+std::string TimeText(Timestamp time) {
+  return templates::FormatTime(templates::Time::FromMilliseconds(time),
+                               "2006-01-02T15:04:05.999999999Z07:00");
+}
+
+void AppendAlert(text::JsonWriter& json, const Alert& alert, Timestamp now) {
+  const bool resolved = alert.ResolvedAt(now);
+  json.BeginObject().Field("status", resolved ? "resolved" : "firing");
+  AppendLabels(json, "labels", alert.labels);
+  AppendLabels(json, "annotations", alert.annotations);
+  json.Field("startsAt", TimeText(alert.starts_at));
+  json.Field("endsAt", resolved ? TimeText(alert.ends_at) : "0001-01-01T00:00:00Z");
+  json.Field("generatorURL", alert.generator_url);
+  json.Field("fingerprint", FingerprintText(Fingerprint(alert.labels)));
+  json.EndObject();
+}
+
+class Webhook final : public HttpReceiver {
+ public:
+  Webhook(const ReceiverOptions& common, Options options)
+      : HttpReceiver(common), options_(std::move(options)) {}
+
+ protected:
+  Result<HttpRequest> Build(const Notification& notification) const override {
+    const auto url = options_.url.Reveal();
+    if (!url) return Fail(url.error());
+    auto body = Body(notification);
+    if (!body) return Fail(body.error());
+    auto request = Post(*url, *std::move(body));
+    auto headers = Sign(options_.keys, notification.delivery_id, Now() / 1000, request.body);
+    if (!headers) return Fail(headers.error());
+    for (auto& header : *headers) request.headers.push_back(std::move(header));
+    if (options_.keys.empty()) request.headers.emplace_back("webhook-id", notification.delivery_id);
+    return request;
+  }
+
+ private:
+  Result<std::string> Body(const Notification& notification) const {
+    const Message message(notification, templates());
+    if (!options_.payload.empty()) return message.Text(options_.payload);
+    std::size_t told = message.alerts().size();
+    if (options_.max_alerts > 0) {
+      told = std::min(told, static_cast<std::size_t>(options_.max_alerts));
+    }
+    std::string out;
+    text::JsonWriter json(out);
+    json.BeginObject().Field("receiver", notification.receiver).Field("status", message.status());
+    json.Key("alerts").BeginArray();
+    for (std::size_t i = 0; i < told; ++i) AppendAlert(json, message.alerts()[i], notification.now);
+    json.EndArray();
+    AppendLabels(json, "groupLabels", notification.group_labels);
+    AppendLabels(json, "commonLabels", notification.common_labels);
+    AppendLabels(json, "commonAnnotations", notification.common_annotations);
+    json.Field("externalURL", notification.external_url).Field("version", "4");
+    json.Field("groupKey", notification.group_key);
+    json.Key("truncatedAlerts").Integer(static_cast<std::int64_t>(message.alerts().size() - told));
+    json.Field("notification_reason", notification.reason).EndObject();
+    return out += '\n';
+  }
+
+  const Options options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Receiver> MakeWebhook(const ReceiverInput& input) {
+  ReceiverOptions common(input, true);
+  Options options;
+  if (!common.ReadSecret("url", options.url)) common.reader().Require("url", "or url_file");
+  input.options.Read("max_alerts", options.max_alerts, 0);
+  common.ReadTemplate("payload", options.payload);
+  for (const auto* const key : {"signing_key", "previous_signing_key"}) {
+    Secret secret;
+    if (common.ReadSecret(key, secret)) options.keys.push_back(secret);
+  }
+  input.options.Finish();
+  return std::make_unique<Webhook>(common, std::move(options));
+}
+
+}  // namespace vigia::alerting::deliver
