@@ -28,7 +28,7 @@ export default dashboard({
     row('Data stores and endpoints'),
     graph({title: 'Transactions', description: 'PostgreSQL, committed.', unit: 'ops', min: 0, queries: [q(`sum by (datname) (rate(pg_stat_database_xact_commit${rate}))`, '{{datname}}')]}),
     graph({title: 'Redis commands', description: 'Per second.', unit: 'ops', min: 0, queries: [q(`sum(rate(redis_commands_processed_total${rate}))`, 'commands')]}),
-    graph({title: 'Endpoints', description: 'Duration of the probes.', unit: 's', min: 0, queries: [q('probe_duration_seconds', '{{target}}')]}),
+    graph({title: 'Endpoints', description: 'Duration of the probes.', unit: 's', min: 0, queries: [q('probe_duration_seconds', '{{instance}}')]}),
     graph({title: 'Furthest from normal', description: 'The ten highest scores of the baselines.', min: 0, max: 1, queries: [q('topk(10, vigia_baseline_score)', '{{baseline}}')]}),
   ],
 });

@@ -43,7 +43,7 @@ export async function loadAlerts() {
 function fromRule(one, rule, group) {
   return {key: labelKey(one.labels), labels: one.labels, annotations: one.annotations, state: one.state,
           since: parseTime(one.activeAt), value: Number(one.value), rule, group: group.name,
-          held: one.vigia_held === true || one.vigia_held === 'true' || one.labels.vigia_held === 'true'};
+          held: one.vigia_held === true};
 }
 
 // Another Prometheus has sent it.
@@ -51,10 +51,10 @@ function fromOutside(one) {
   return {labels: one.labels, annotations: one.annotations, state: 'firing', since: parseTime(one.startsAt)};
 }
 
-function routing({status, fingerprint, receivers, acknowledged, ack}) {
+function routing({status, fingerprint, receivers, acknowledged}) {
   return {fingerprint, silencedBy: status.silencedBy ?? [], inhibitedBy: status.inhibitedBy ?? [],
           mutedBy: status.mutedBy ?? [], receivers: (receivers ?? []).map(one => one.name),
-          ack: acknowledged ?? ack ?? null};
+          ack: acknowledged ?? null};
 }
 
 function shownState(alert) {

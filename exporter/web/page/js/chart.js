@@ -150,7 +150,7 @@ export class Chart {
       scales: {x: {time: true}, y: {range: (_, low, high) => this.bounds(low, high)}},
       axes: [
         {...axis, space: 70, values: (_, ticks) => ticks.map(time => clock(time).slice(0, 5))},
-        {...axis, size: 62, values: (_, ticks) => ticks.map(value => format(value, unit))},
+        {...axis, size: 76, values: (_, ticks) => ticks.map(value => format(value, unit))},
       ],
       series: [{}, ...this.ordered.map((one, i) => this.line(one, i))],
       hooks: {

@@ -27,9 +27,10 @@ export function replace(element, ...children) {
   return element;
 }
 
-// A link only where it leads to the web or to this page: a label may hold "javascript:...".
+// A link, or null unless it leads to the web or to this page: an annotation may hold
+// "javascript:...".
 export function link(url, ...children) {
-  if (!/^(https?:\/\/|#|\/(?!\/))/i.test(url)) return h('span', {}, ...children);
+  if (!/^(https?:\/\/|#|\/(?!\/))/i.test(url ?? '')) return null;
   const away = /^https?:/i.test(url);
   return h('a', {href: url, rel: away ? 'noreferrer noopener' : null, target: away ? '_blank' : null},
            ...children);

@@ -134,16 +134,16 @@ export const subjects = {
     probe: 'probe_success',
     absent: 'No endpoint is probed: add some under collectors.probe in vigia.yml.',
     charts: [
-      {title: 'Up', max: 1, queries: [q('probe_success', '{{target}}')]},
-      {title: 'Duration', unit: 'seconds', queries: [q('probe_duration_seconds', '{{target}}')]},
+      {title: 'Up', max: 1, queries: [q('probe_success', '{{instance}}')]},
+      {title: 'Duration', unit: 'seconds', queries: [q('probe_duration_seconds', '{{instance}}')]},
       {title: 'HTTP phases', unit: 'seconds', queries: [q('avg by (phase) (probe_http_duration_seconds)', '{{phase}}')]},
       {title: 'Certificate expires in', unit: 'seconds', queries: [
-        q('probe_ssl_earliest_cert_expiry - time()', '{{target}}')]},
-      {title: 'Scraped exporters up', max: 1, queries: [q('up', '{{job}} {{instance}} {{target}}')]},
+        q('probe_ssl_earliest_cert_expiry - time()', '{{instance}}')]},
+      {title: 'Scraped exporters up', max: 1, queries: [q('up', '{{job}} {{instance}}')]},
     ],
     tables: [{
-      caption: 'Endpoints', sort: 1, key: labels => [labels.target, labels.instance, labels.job].join('\n'), columns: [
-        {name: 'Target', label: 'target'},
+      caption: 'Endpoints', sort: 1, key: labels => [labels.instance, labels.job].join('\n'), columns: [
+        {name: 'Target', label: 'instance'},
         {name: 'Up', unit: 'number', expr: 'probe_success', leads: true},
         {name: 'Duration', unit: 'seconds', expr: 'probe_duration_seconds'},
         {name: 'Available, 24 h', unit: 'percent', expr: '100 * avg_over_time(probe_success[24h])'},

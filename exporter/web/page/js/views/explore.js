@@ -42,6 +42,11 @@ export class ExploreView {
     return true;
   }
 
+  // Whether the address asks for another expression than the one shown.
+  reads(parameters) {
+    return (parameters.get('expr') ?? '') !== this.box.value.trim();
+  }
+
   async loadNames() {
     try {
       const [metrics, labels, language] = await Promise.all(

@@ -14,7 +14,7 @@ export class JournalView {
     this.alert = h('input', {type: 'search', id: 'journal-alert', value: parameters.get('alert') ?? '',
                              placeholder: 'alert name', onchange: () => this.changed()});
     this.type = h('input', {type: 'search', id: 'journal-type', value: parameters.get('type') ?? '',
-                            placeholder: 'firing, delivery, silence …', onchange: () => this.changed()});
+                            placeholder: 'notification., silence.set …', onchange: () => this.changed()});
     this.since = h('select', {id: 'journal-since', onchange: () => this.changed()},
                    Object.keys(kSince).map(name => h('option', {selected: name === '1 day'}, name)));
     this.why = h('section', {class: 'card', hidden: true});
@@ -39,11 +39,10 @@ export class JournalView {
 
   async update() {
     const alert = this.alert.value.trim();
-    const [answer] = await Promise.all([
+    const [{events}] = await Promise.all([
       get('/api/vigia/v1/events', {alert, type: this.type.value.trim(), limit: kMost,
                                    since: Math.floor(now() - kSince[this.since.value])}),
       this.explain(alert)]);
-    const events = answer.data?.events ?? answer.data ?? answer.events ?? [];
     this.note.textContent = events.length ? '' : 'Nothing happened that fits.';
     const latest = JSON.stringify(events[0] ?? null) + events.length;
     if (latest === this.latest) return;
@@ -56,7 +55,7 @@ export class JournalView {
     if (!alert) return;
     try {
       const answer = await get('/api/vigia/v1/explain', {alert});
-      replace(this.why, h('h2', {}, `Why: ${alert}`), tree(answer.data ?? answer));
+      replace(this.why, h('h2', {}, `Why: ${alert}`), tree(answer));
     } catch (error) {
       replace(this.why, h('p', {class: 'quiet'}, error.message));
     }
@@ -67,7 +66,7 @@ function describe(event) {
   return h('li', {},
       h('time', {datetime: new Date(parseTime(event.time) * 1000).toISOString()}, stamp(parseTime(event.time))),
       h('span', {class: `badge ${event.type}`}, event.type),
-      h('strong', {}, event.alert ?? event.labels?.alertname ?? ''),
+      h('strong', {}, event.labels?.alertname ?? ''),
       h('span', {class: 'quiet'}, labelText(event.labels ?? {})),
       event.details ? h('details', {}, h('summary', {}, 'details'), tree(event.details)) : null);
 }

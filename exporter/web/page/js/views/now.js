@@ -94,8 +94,7 @@ export class NowView {
     replace(place,
         h('a', {href: `#/journal?alert=${encodeURIComponent(name)}`}, 'Why'),
         alert.rule ? h('a', {href: `#/explore?expr=${encodeURIComponent(alert.rule.query)}`}, 'Graph') : null,
-        alert.annotations?.runbook_url ? link(alert.annotations.runbook_url, 'Runbook') : null,
-        alert.annotations?.dashboard_url ? link(alert.annotations.dashboard_url, 'Dashboard') : null);
+        link(alert.annotations?.runbook_url, 'Runbook'), link(alert.annotations?.dashboard_url, 'Dashboard'));
   }
 
   describeActions(place, alert) {
@@ -141,13 +140,7 @@ export class NowView {
   }
 
   async showSent() {
-    let events = [];
-    try {
-      const answer = await get('/api/vigia/v1/events', {type: 'delivery', limit: 20});
-      events = answer.data?.events ?? answer.data ?? answer.events ?? [];
-    } catch (error) {
-      if (error.status !== 404) throw error;
-    }
+    const {events} = await get('/api/vigia/v1/events', {type: 'notification.', limit: 20});
     this.sentPart.hidden = !events.length;
     replace(this.sent, events.map(describeDelivery));
   }
@@ -182,25 +175,24 @@ function groupBy(items, key) {
 function why(alert) {
   const parts = [];
   if (alert.held) parts.push('its data is missing, so it is kept as it was');
-  if (alert.ack) parts.push(`acknowledged by ${alert.ack.who ?? 'somebody'}${alert.ack.comment ? `: ${alert.ack.comment}` : ''}`);
+  if (alert.ack) parts.push(`acknowledged by ${alert.ack.by}${alert.ack.comment ? `: ${alert.ack.comment}` : ''}`);
   if (alert.inhibitedBy?.length) parts.push('inhibited by another alert');
   if (alert.mutedBy?.length) parts.push(`muted by ${alert.mutedBy.join(', ')}`);
   return parts.length ? ` — ${parts.join('; ')}` : '';
 }
 
 function describeDelivery(event) {
-  const details = event.details ?? {};
-  const good = (details.outcome ?? details.result ?? 'delivered') === 'delivered';
-  return h('li', {class: good ? '' : 'error'},
-           `${clock(parseTime(event.time))} ${details.receiver ?? event.receiver ?? ''} `,
-           details.integration ? `(${details.integration}) ` : '', event.text ?? details.reason ?? details.outcome ?? '',
-           details.error ? `: ${details.error}` : '');
+  const what = event.type.replace('notification.', '');
+  const {receiver, integration, error, alerts} = event.details;
+  return h('li', {class: ['failed', 'dead'].includes(what) ? 'error' : ''},
+           `${clock(parseTime(event.time))} ${what} `, receiver ? `to ${receiver} ` : '', integration ? `(${integration}) ` : '',
+           typeof alerts === 'number' ? `${alerts} alerts ` : '', event.labels?.alertname ?? '', error ? `: ${error}` : '');
 }
 
 function act(alert, what, {who, comment, seconds}) {
   const ends = new Date(Date.now() + seconds * 1000).toISOString();
   if (what === 'ack') {
-    return post('/api/vigia/v1/alerts/ack', {labels: alert.labels, fingerprint: alert.fingerprint, who, until: ends, comment});
+    return post('/api/vigia/v1/alerts/ack', {alert: selector(alert.labels), who, until: ends, comment});
   }
   const matchers = Object.entries(alert.labels).map(([name, value]) => ({name, value, isRegex: false, isEqual: true}));
   return post('/api/v2/silences', {matchers, startsAt: new Date().toISOString(), endsAt: ends, createdBy: who,

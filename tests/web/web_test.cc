@@ -1,0 +1,127 @@
+// The live page in a real browser, and the dashboards against real servers: Node.js drives both,
+// the servers are the test's.
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+
+#include "tests/e2e/vigia.h"
+#include "tests/support/postgres_server.h"
+#include "tests/support/redis_server.h"
+
+namespace vigia::test {
+
+using namespace std::chrono_literals;
+namespace {
+
+const std::string kSource = VIGIA_SOURCE_DIR;
+
+std::string Script(const std::string& name) { return kSource + "/tests/" + name; }
+
+// Loud, so that a skipped test does not look like a passed one.
+bool HasAll(std::initializer_list<const char*> programs) {
+  for (const auto* program : programs) {
+    if (HasProgram(program)) continue;
+    std::cerr << "SKIPPED: " << program << " is not installed\n";
+    return false;
+  }
+  return PostgresServer::Installed();
+}
+
+void RunNode(std::vector<std::string> arguments, std::map<std::string, std::string> environment,
+             std::chrono::seconds timeout) {
+  arguments.insert(arguments.begin(), "node");
+  Process node(std::move(arguments), std::move(environment));
+  const auto code = node.Wait(timeout);
+  INFO(node.Output());
+  REQUIRE(code == 0);
+}
+
+std::vector<std::string> Dashboards() {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(kSource + "/dashboards")) {
+    if (entry.path().extension() == ".json") files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void CheckExpressions(const std::string& url, const std::string& name) {
+  std::vector<std::string> arguments{Script("dashboards/expressions.mjs"), url, name,
+                                     Script("dashboards/absent.json")};
+  for (auto& file : Dashboards()) arguments.push_back(std::move(file));
+  RunNode(std::move(arguments), {}, 120s);
+}
+
+}  // namespace
+
+TEST_CASE("the live page works in a browser", "[web]") {
+  if (!HasAll({"node", "chromium", "redis-server"})) return;
+  PostgresServer postgres;
+  RedisServer redis;
+  RunNode(
+      {Script("web/page.mjs"), VIGIA_PROGRAM, VIGIA_PICTURES},
+      {{"PG_DSN", postgres.dsn()}, {"REDIS_URL", redis.url()}, {"NODE_TOOLS", VIGIA_NODE_TOOLS}},
+      500s);
+}
+
+TEST_CASE("the dashboards are up to date, well-formed and of Grafana's schema", "[web]") {
+  if (!HasAll({"node"})) return;
+  TempDir built;
+  RunNode({kSource + "/dashboards/build.mjs", built.path()}, {}, 60s);
+  for (const auto& file : Dashboards()) {
+    INFO(file);
+    const auto fresh = built.path() / std::filesystem::path(file).filename();
+    REQUIRE(RunProgram({"cmp", file, fresh.string()}).exit_code == 0);
+  }
+  RunNode({Script("dashboards/check.mjs"), kSource + "/dashboards"}, {}, 60s);
+  TempDir work;
+  std::filesystem::create_directory_symlink(std::string(VIGIA_NODE_TOOLS) + "/node_modules",
+                                            work.path() / "node_modules");
+  RunNode({Script("dashboards/schema.mjs"), kSource + "/dashboards", work.path()}, {}, 120s);
+}
+
+TEST_CASE("every expression of the dashboards has an answer from vigia and from Prometheus",
+          "[web]") {
+  if (!HasAll({"node", "prometheus", "redis-server"})) return;
+  PostgresServer postgres;
+  postgres.Sql(
+      "CREATE TABLE posts (id int PRIMARY KEY); INSERT INTO posts SELECT generate_series(1, 1000)");
+  RedisServer redis({"--maxmemory", "64mb"});
+  redis.Cli({"lpush", "queue:mail", "a", "b"});
+  redis.Cli({"set", "session", "1", "EX", "900"});
+  const std::string health = "127.0.0.1:" + std::to_string(FreePort());
+  Vigia vigia({.config = "collectors:\n"
+                         "  host: { interval: 1s }\n"
+                         "  postgres: { dsn: \"" +
+                         postgres.dsn() +
+                         "\", interval: 1s }\n"
+                         "  redis: { url: \"" +
+                         redis.url() +
+                         "\", interval: 1s, key_patterns: \"queue:*\" }\n"
+                         "  probe: { interval: 1s, targets: [ { http: \"http://" +
+                         health + "/-/healthy\" }, { name: closed, tcp: \"127.0.0.1:1\" } ] }\n",
+               .flags = {"--listen", health}});
+  const std::string target = "127.0.0.1:" + std::to_string(vigia.port());
+  vigia.dir().Write(
+      "prometheus.yml",
+      "global: { scrape_interval: 1s, evaluation_interval: 1s }\n"
+      "scrape_configs: [ { job_name: vigia, honor_labels: true, static_configs: [ { targets: [\"" +
+          target + "\"] } ] } ]\n");
+  const int port = FreePort();
+  const std::string address = "127.0.0.1:" + std::to_string(port);
+  Process prometheus({"prometheus",
+                      "--config.file=" + (vigia.dir().path() / "prometheus.yml").string(),
+                      "--storage.tsdb.path=" + (vigia.dir().path() / "tsdb").string(),
+                      "--web.listen-address=" + address});
+  REQUIRE(prometheus.AwaitOutput("Server is ready to receive web requests"));
+  // Two readings at least behind every rate.
+  REQUIRE(vigia.AwaitValue("vigia_collector_up{collector=\"redis\",instance=\"main\"}", "1"));
+  RunNode({"-e", "setTimeout(() => {}, 15000)"}, {}, 60s);
+  CheckExpressions("http://" + target, "vigia");
+  CheckExpressions("http://" + address, "prometheus");
+}
+
+}  // namespace vigia::test
