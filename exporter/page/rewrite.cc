@@ -90,15 +90,17 @@ ShownFamily Show(const FamilyHead& head, PageStyle style, const NameSet& names) 
   const auto suffix =
       style.format == text::Format::kOpenMetrics ? RequiredSuffix(head.type) : std::string_view{};
   if (suffix.empty()) return shown;
-  const bool has = shown.name.size() > suffix.size() && shown.name.ends_with(suffix);
-  const std::string other = has ? shown.name.substr(0, shown.name.size() - suffix.size())
-                                : shown.name + std::string(suffix);
-  if (names.contains(other)) {
+  // A name is the same in both formats: rules and dashboards know a peer's counter without "_total"
+  // (pg_stat_database_xact_commit) by that name, so it is of no type that would rename it.
+  if (shown.name.size() <= suffix.size() || !shown.name.ends_with(suffix)) {
     shown.type = MetricType::kUnknown;
-  } else if (has) {
-    shown.name = other;
+    return shown;
+  }
+  auto family = shown.name.substr(0, shown.name.size() - suffix.size());
+  if (names.contains(family)) {
+    shown.type = MetricType::kUnknown;
   } else {
-    shown.sample_name = other;
+    shown.name = std::move(family);
   }
   return shown;
 }

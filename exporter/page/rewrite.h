@@ -27,8 +27,9 @@ struct ShownFamily {
 };
 
 // `names` are the families' own names, escaped as `style` says. OpenMetrics' "_total" and
-// "_info" are taken off and put on as it wants; where that would clash with another of `names`
-// the family keeps its name and is of unknown type.
+// "_info" are taken off the family's name; a family that lacks its suffix, or whose name would
+// then clash with another of `names`, keeps it and is of unknown type: samples have the same
+// names in every format.
 ShownFamily Show(const FamilyHead& head, PageStyle style, const NameSet& names);
 
 // The lines of `family` where they differ from its own, else null. With `drop_target` the label

@@ -124,14 +124,14 @@ TEST_CASE("a page in OpenMetrics", "[page]") {
           "pause_seconds_sum 2\n"
           "pause_seconds_count 6\n"
           "# HELP pg_commits Commits.\n"
-          "# TYPE pg_commits counter\n"
-          "pg_commits_total{datname=\"app\"} 7\n"
+          "# TYPE pg_commits unknown\n"
+          "pg_commits{datname=\"app\"} 7\n"
           "# HELP pg_up Whether it answers.\n"
           "# TYPE pg_up gauge\n"
           "pg_up 1 1700000000\n"
           "# HELP uname Kernel.\n"
-          "# TYPE uname info\n"
-          "uname_info{release=\"6.1\"} 1\n"
+          "# TYPE uname unknown\n"
+          "uname{release=\"6.1\"} 1\n"
           "# HELP unit_state State.\n"
           "# TYPE unit_state stateset\n"
           "unit_state{unit_state=\"active\"} 1\n"
@@ -250,9 +250,8 @@ TEST_CASE("UTF-8 names are quoted for those who ask, else escaped", "[page]") {
           "# TYPE my_metric counter\n"
           "my_metric{c=\"2\",l__b=\"1\"} 1\n"
           "my_metric{c=\"3\"} 1\n");
-  REQUIRE(
-      Page(maker, {text::Format::kOpenMetrics, true}).find("{\"my.metric_total\",c=\"3\"} 1\n") !=
-      std::string::npos);
+  REQUIRE(Page(maker, {text::Format::kOpenMetrics, true}).find("{\"my.metric\",c=\"3\"} 1\n") !=
+          std::string::npos);
 }
 
 TEST_CASE("a renderer follows families that come, change and go", "[page]") {
@@ -271,15 +270,15 @@ TEST_CASE("a renderer follows families that come, change and go", "[page]") {
   };
   add(1, {"a", "b"});
   REQUIRE(lines(text).ends_with("pg_commits{x=\"a\"} 1\npg_commits{x=\"b\"} 1\n"));
-  REQUIRE(lines(openmetrics).ends_with("_total{x=\"a\"} 1\npg_commits_total{x=\"b\"} 1\n# EOF\n"));
+  REQUIRE(lines(openmetrics).ends_with("pg_commits{x=\"a\"} 1\npg_commits{x=\"b\"} 1\n# EOF\n"));
   add(2, {"a", "b"});
   REQUIRE(lines(text).ends_with("pg_commits{x=\"a\"} 2\npg_commits{x=\"b\"} 2\n"));
-  REQUIRE(lines(openmetrics).ends_with("_total{x=\"a\"} 2\npg_commits_total{x=\"b\"} 2\n# EOF\n"));
+  REQUIRE(lines(openmetrics).ends_with("pg_commits{x=\"a\"} 2\npg_commits{x=\"b\"} 2\n# EOF\n"));
   add(3, {"b", "c"});
   REQUIRE(lines(text).ends_with("pg_commits{x=\"b\"} 3\npg_commits{x=\"c\"} 3\n"));
   maker.Add("b", "2", [&](Batch& batch) { batch.Add(kUp, 1); });
   REQUIRE(lines(text).ends_with("pg_up 1\n"));
-  REQUIRE(lines(openmetrics).find("_total{x=\"c\"} 3\n") != std::string::npos);
+  REQUIRE(lines(openmetrics).find("pg_commits{x=\"c\"} 3\n") != std::string::npos);
   add(0, {});
   REQUIRE(lines(text) == "# HELP pg_up Whether it answers.\n# TYPE pg_up gauge\npg_up 1\n");
 }
