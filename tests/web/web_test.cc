@@ -105,11 +105,15 @@ TEST_CASE("every expression of the dashboards has an answer from vigia and from 
                          health + "/-/healthy\" }, { name: closed, tcp: \"127.0.0.1:1\" } ] }\n",
                .flags = {"--listen", health}});
   const std::string target = "127.0.0.1:" + std::to_string(vigia.port());
-  vigia.dir().Write(
-      "prometheus.yml",
-      "global: { scrape_interval: 2s, evaluation_interval: 2s }\n"
-      "scrape_configs: [ { job_name: vigia, honor_labels: true, static_configs: [ { targets: [\"" +
-          target + "\"] } ] } ]\n");
+  vigia.dir().Write("always.yml",
+                    "groups: [ { name: always, rules: [ { alert: Always, expr: vector(1), labels: "
+                    "{ severity: info } } ] } ]\n");
+  vigia.dir().Write("prometheus.yml",
+                    "global: { scrape_interval: 2s, evaluation_interval: 2s }\n"
+                    "rule_files: [ always.yml ]\n"
+                    "scrape_configs: [ { job_name: vigia, honor_labels: true, static_configs: [ { "
+                    "targets: [\"" +
+                        target + "\"] } ] } ]\n");
   const int port = FreePort();
   const std::string address = "127.0.0.1:" + std::to_string(port);
   Process prometheus({"prometheus",
