@@ -57,6 +57,8 @@ class Webhook final : public HttpReceiver {
     if (!headers) return Fail(headers.error());
     for (auto& header : *headers) request.headers.push_back(std::move(header));
     if (options_.keys.empty()) request.headers.emplace_back("webhook-id", notification.delivery_id);
+    // The same id by the name that proxies and frameworks know.
+    request.headers.emplace_back("idempotency-key", notification.delivery_id);
     return request;
   }
 
