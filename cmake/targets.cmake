@@ -15,9 +15,10 @@ endfunction()
 
 # One test program per folder of tests/; each TEST_CASE is a CTest test. The label says where it
 # runs: "unit" under the address sanitizer too, "unit-concurrent" under the thread sanitizer as
-# well, "e2e" only against the release build.
+# well, "e2e" only against the release build. With TIMED those tagged [timed], whose bars are
+# times, run while no other test does.
 function(vigia_test name)
-  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "LINK;PROPERTIES" ${ARGN})
+  cmake_parse_arguments(arg "TIMED" "LABEL;TIMEOUT" "LINK;PROPERTIES" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
@@ -25,8 +26,13 @@ function(vigia_test name)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${arg_LINK} vigia_test_support Catch2::Catch2WithMain
                                         vigia_flags)
-  catch_discover_tests(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABEL}"
-                                          ${arg_PROPERTIES})
+  set(properties TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABEL}" ${arg_PROPERTIES})
+  if(arg_TIMED)
+    catch_discover_tests(${name} TEST_SPEC "~[timed]" PROPERTIES ${properties})
+    catch_discover_tests(${name} TEST_SPEC "[timed]" PROPERTIES ${properties} RUN_SERIAL TRUE)
+  else()
+    catch_discover_tests(${name} PROPERTIES ${properties})
+  endif()
   if(arg_LABEL MATCHES "unit")
     add_dependencies(unit_tests ${name})
   endif()

@@ -32,7 +32,7 @@ std::vector<double> TimeScrapes(const Vigia& vigia, int count, std::chrono::mill
 
 }  // namespace
 
-TEST_CASE("a source that hangs in open costs a scrape nothing", "[e2e]") {
+TEST_CASE("a source that hangs in open costs a scrape nothing", "[e2e][timed]") {
   // A fifo that nobody writes to: open(2) blocks for ever, as a read of a dead mount does.
   TempDir proc;
   REQUIRE(::mkfifo((proc.path() / "loadavg").c_str(), 0600) == 0);
@@ -51,7 +51,7 @@ TEST_CASE("a source that hangs in open costs a scrape nothing", "[e2e]") {
   REQUIRE(vigia.Value("node_load1{target=\"hung\"}").empty());
 }
 
-TEST_CASE("400 idle connections do not keep a scraper from its answer", "[e2e]") {
+TEST_CASE("400 idle connections do not keep a scraper from its answer", "[e2e][timed]") {
   const Vigia vigia;
   std::vector<std::unique_ptr<RawConnection>> idle;
   for (int i = 0; i < 400; ++i) idle.push_back(std::make_unique<RawConnection>(vigia.port()));

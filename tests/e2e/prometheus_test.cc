@@ -81,7 +81,7 @@ TEST_CASE("promtool finds nothing but inherited names", "[e2e]") {
   REQUIRE(unexpected == "");
 }
 
-TEST_CASE("Prometheus scrapes vigia in step and rates are right", "[e2e]") {
+TEST_CASE("Prometheus scrapes vigia in step and rates are right", "[e2e][timed]") {
   if (Missing("prometheus")) return;
   Vigia vigia({.config = "collectors:\n  host: { interval: 1s }\n"});
   const TempDir dir;

@@ -92,7 +92,7 @@ double Coverage(const Page& theirs, const Page& ours, const std::string& prefix,
 
 }  // namespace
 
-TEST_CASE("sources that hang or are gone cost a scrape nothing and come back", "[e2e]") {
+TEST_CASE("sources that hang or are gone cost a scrape nothing and come back", "[e2e][timed]") {
   if (!PostgresServer::Installed() || !RedisServer::Available()) return;
   PostgresServer postgres;
   RedisServer redis;
@@ -125,9 +125,7 @@ TEST_CASE("sources that hang or are gone cost a scrape nothing and come back", "
     std::this_thread::sleep_for(10ms);
   }
   std::sort(took.begin(), took.end());
-  REQUIRE(took[100] < 0.15);
-  // The bar is 150 ms; the machines that run tests are busy.
-  REQUIRE(took[197] < 0.5);
+  REQUIRE(took[197] < 0.15);
   const auto page = vigia.Metrics();
   REQUIRE(FindValue(page, "pg_up") == "0");
   REQUIRE(FindValue(page, "redis_up") == "0");
