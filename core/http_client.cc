@@ -155,7 +155,13 @@ class HttpClient::Transfer {
     return Ok();
   }
 
-  Result<HttpResponse> Run(Deadline deadline) {
+  Result<HttpResponse> Run(Deadline deadline, std::stop_token stop) {
+    stop_ = std::move(stop);
+    if (stop_.stop_possible()) {
+      Set(CURLOPT_NOPROGRESS, 0L);
+      Set(CURLOPT_XFERINFOFUNCTION, &Transfer::OnProgress);
+      Set(CURLOPT_XFERINFODATA, this);
+    }
     constexpr auto kLongest = std::chrono::milliseconds(24h);
     const auto left = std::min(deadline.Left(), kLongest);
     if (left.count() == 0) return Fail(ErrorCode::kTimeout, "the deadline has passed");
@@ -272,6 +278,11 @@ class HttpClient::Transfer {
     return Ok();
   }
 
+  // curl asks at least once a second; anything but 0 ends the transfer.
+  static int OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    return static_cast<Transfer*>(self)->stop_.stop_requested() ? 1 : 0;
+  }
+
   static std::size_t OnHeader(char* data, std::size_t, std::size_t size, void* self) {
     return static_cast<Transfer*>(self)->TakeHeader({data, size}) ? size : 0;
   }
@@ -321,6 +332,7 @@ class HttpClient::Transfer {
 
   CURL* const curl_;
   const Options& options_;
+  std::stop_token stop_;
   curl_slist* headers_ = nullptr;
   curl_slist* connect_to_ = nullptr;
   std::array<char, CURL_ERROR_SIZE> error_{};
@@ -332,11 +344,12 @@ HttpClient::HttpClient(Options options) : options_(std::move(options)), curl_(Ne
 
 HttpClient::~HttpClient() { curl_easy_cleanup(curl_); }
 
-Result<HttpResponse> HttpClient::Send(const HttpRequest& request, Deadline deadline) {
+Result<HttpResponse> HttpClient::Send(const HttpRequest& request, Deadline deadline,
+                                      std::stop_token stop) {
   if (!curl_) return Fail(ErrorCode::kInternal, "curl has no memory");
   Transfer transfer(curl_, options_);
   if (auto status = transfer.Prepare(request); !status) return Fail(status.error());
-  return transfer.Run(deadline);
+  return transfer.Run(deadline, std::move(stop));
 }
 
 }  // namespace vigia

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -106,8 +107,10 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
 
   // Any status is an answer. Errors: kTimeout at the deadline, kInvalid for a request that no
-  // server could answer (URL, headers, files of the TLS options), else kUnavailable.
-  Result<HttpResponse> Send(const HttpRequest& request, Deadline deadline);
+  // server could answer (URL, headers, files of the TLS options), else kUnavailable. Ends within
+  // about a second of `stop` being requested, as kUnavailable.
+  Result<HttpResponse> Send(const HttpRequest& request, Deadline deadline,
+                            std::stop_token stop = {});
   Result<HttpResponse> Get(std::string_view url, Deadline deadline) {
     return Send({.url = std::string(url)}, deadline);
   }
