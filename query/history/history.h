@@ -56,6 +56,8 @@ class History final : public SeriesSource, public SeriesSink {
 
   // Follows everything that is appended, from a position on.
   std::unique_ptr<JournalReader> Follow(JournalPosition from) const;
+  // No follower needs what lies before `position` any more: see Options::journal_keep_bytes.
+  void Followed(JournalPosition position) { store_->journal->Followed(position.segment); }
 
   Stats stats() const;
 

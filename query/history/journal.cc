@@ -239,8 +239,9 @@ void Journal::Release(std::uint32_t segment) {
   const auto segments = ListSegments(options_.folder);
   std::uint64_t left = 0;
   for (const auto& [number, size] : segments) left += size;
+  const std::uint32_t followed = followed_.load(std::memory_order_relaxed);
   for (const auto& [number, size] : segments) {
-    if (number >= segment || left <= options_.keep_bytes) break;
+    if (number >= segment || (number >= followed && left <= options_.keep_bytes)) break;
     std::error_code ignored;
     if (std::filesystem::remove(SegmentPath(options_.folder, number), ignored)) left -= size;
   }

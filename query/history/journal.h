@@ -37,7 +37,8 @@ class Journal {
   struct Options {
     std::filesystem::path folder;
     bool fsync = false;
-    // Whole segments to keep although files hold their samples, for those who read along.
+    // What to keep at most, in whole segments, although files hold their samples: for those who
+    // follow.
     std::uint64_t keep_bytes = 0;
     std::uint64_t segment_bytes = 64 << 20;
     std::size_t max_waiting_bytes = 32 << 20;
@@ -61,8 +62,12 @@ class Journal {
 
   // Ends the segment; what is appended from now on goes to the one returned.
   std::uint32_t Rotate();
-  // Files hold all samples of the segments before `segment`.
+  // Files hold all samples of the segments before `segment`: they are removed, but for the last
+  // `keep_bytes` of those that a follower may still need.
   void Release(std::uint32_t segment);
+  // Nobody who follows needs segments before `segment` any more. Before the first call all count
+  // as needed.
+  void Followed(std::uint32_t segment) { followed_.store(segment, std::memory_order_relaxed); }
 
   std::uint64_t DiskBytes() const { return disk_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t lost_samples() const { return lost_.load(std::memory_order_relaxed); }
@@ -103,6 +108,7 @@ class Journal {
   std::uint64_t offset_ = 0;  // of waiting_ in the file
   bool unsynced_ = false;
 
+  std::atomic<std::uint32_t> followed_ = 0;
   std::atomic<std::uint64_t> disk_bytes_ = 0;
   std::atomic<std::uint64_t> lost_ = 0;
   std::atomic<std::uint64_t> errors_ = 0;

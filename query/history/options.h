@@ -32,7 +32,7 @@ struct Options {
   // Whether Sync() waits for the disk: without it what was synced survives a kill -9 of the
   // process, with it a power failure too.
   bool fsync = false;
-  // Journal kept although files have its samples, for those who follow it.
+  // Journal kept at most although files have its samples, for those who follow it.
   std::uint64_t journal_keep_bytes = 0;
 
   // Told of what a person should see: a message, the file it is about, and what is wrong.

@@ -263,4 +263,19 @@ TEST_CASE("released segments are kept as far as was asked for", "[history]") {
   REQUIRE(ListSegments(written.dir.path()).rbegin()->first == 5);
 }
 
+TEST_CASE("segments that no follower needs are not kept", "[history]") {
+  Written written(3);
+  Journal journal({.folder = written.dir.path(), .keep_bytes = 1 << 20}, 1);
+  for (int i = 0; i < 5; ++i) {
+    written.Append(journal, 30);
+    journal.Rotate();
+  }
+  journal.Followed(3);
+  journal.Release(6);
+  REQUIRE(ListSegments(written.dir.path()).begin()->first == 3);
+  journal.Followed(9);
+  journal.Release(5);
+  REQUIRE(ListSegments(written.dir.path()).begin()->first == 5);
+}
+
 }  // namespace vigia::history
