@@ -11,6 +11,7 @@ find_package(civetweb CONFIG REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(date REQUIRED)
 find_package(OpenSSL REQUIRED)
+find_package(Snappy REQUIRED)
 
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)

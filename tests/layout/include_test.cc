@@ -22,8 +22,10 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"collectors", {"core"}},
     {"query/history", {"core"}},
     {"query/promql", {"core"}},
+    {"query/remote_write", {"core", "query/history"}},
     {"alerting", {"core", "query/history", "query/promql"}},
-    {"exporter", {"core", "collectors", "query/history", "query/promql", "alerting"}},
+    {"exporter",
+     {"core", "collectors", "query/history", "query/promql", "query/remote_write", "alerting"}},
 };
 
 // Headers of libraries that only the files that wrap them may include: the prefix of the header,

@@ -88,8 +88,12 @@ class HttpStub::Server {
       answer.body = Gzip(answer.body);
       answer.headers["Content-Encoding"] = "gzip";
     }
+    Decide(path, [answer = std::move(answer)](const StubRequest&) { return answer; });
+  }
+
+  void Decide(const std::string& path, Decision decide) {
     const std::lock_guard lock(mutex_);
-    answers_[path] = std::move(answer);
+    decisions_[path] = std::move(decide);
   }
 
   std::vector<StubRequest> requests() const {
@@ -162,8 +166,9 @@ class HttpStub::Server {
     const auto path = request.target.substr(0, request.target.find('?'));
     const std::lock_guard lock(mutex_);
     requests_.push_back(std::move(request));
-    const auto at = answers_.find(path);
-    return at == answers_.end() ? StubAnswer{.status = 404, .body = "no such page\n"} : at->second;
+    const auto at = decisions_.find(path);
+    return at == decisions_.end() ? StubAnswer{.status = 404, .body = "no such page\n"}
+                                  : at->second(requests_.back());
   }
 
   bool Reply(int socket, const StubAnswer& answer) const {
@@ -216,7 +221,7 @@ class HttpStub::Server {
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.
-  std::map<std::string, StubAnswer> answers_;
+  std::map<std::string, Decision> decisions_;
   std::vector<StubRequest> requests_;
   int connections_ = 0;
 };
@@ -230,6 +235,9 @@ std::string HttpStub::Url(std::string_view target) const {
 }
 void HttpStub::Answer(const std::string& path, StubAnswer answer) {
   server_->Answer(path, std::move(answer));
+}
+void HttpStub::Decide(const std::string& path, Decision decide) {
+  server_->Decide(path, std::move(decide));
 }
 std::vector<StubRequest> HttpStub::requests() const { return server_->requests(); }
 int HttpStub::connections() const { return server_->connections(); }

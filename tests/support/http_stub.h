@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -54,6 +55,10 @@ class HttpStub {
 
   // How requests for `path` are answered from now on; 404 for all others.
   void Answer(const std::string& path, StubAnswer answer);
+  // The same, with an answer that depends on the request. `decide` is called by one thread at a
+  // time.
+  using Decision = std::function<StubAnswer(const StubRequest&)>;
+  void Decide(const std::string& path, Decision decide);
 
   std::vector<StubRequest> requests() const;
   // Accepted since the start.
