@@ -44,7 +44,8 @@ class RoutingComponent final : public Component, public alerting::AlertSink {
 
   Status Apply(const Config& config) override {
     const auto& alerting = *config.alerting;
-    if (!dispatcher_) {
+    const bool first = !dispatcher_;
+    if (first) {
       outbox_ = std::make_unique<outbox::Outbox>(
           ground_.clock, store_, alerting.delivery,
           [this](dispatch::NoticeResult result) { dispatcher_->Report(std::move(result)); });
@@ -52,10 +53,10 @@ class RoutingComponent final : public Component, public alerting::AlertSink {
           dispatch::Dispatcher::Parts{
               .clock = ground_.clock, .store = store_, .notices = *outbox_, .events = events_},
           alerting.dispatch, alerting.plan);
-    } else {
-      dispatcher_->Apply(alerting.plan);
     }
+    // Before the plan: what it tells a new receiver finds the receiver's lane.
     outbox_->SetLanes(Lanes(alerting), alerting.delivery);
+    if (!first) dispatcher_->Apply(alerting.plan);
     return Ok();
   }
 

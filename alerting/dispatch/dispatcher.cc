@@ -259,6 +259,11 @@ void Dispatcher::CleanUp(Timestamp now) {
     at = alerts_.erase(at);
   }
   round_.forgotten_silences = silences_.Forget(now - options_.retention.count());
+  // The end of an alert that is forgotten is not told any more.
+  for (auto& [key, entry] : log_) {
+    const auto gone = std::erase_if(entry.owed, [&](AlertId id) { return !alerts_.contains(id); });
+    if (gone > 0) round_.log.emplace_back(key, entry);
+  }
   for (auto at = log_.begin(); at != log_.end();) {
     const bool old =
         at->second.owed.empty() && at->second.time + 2 * options_.retention.count() < now;

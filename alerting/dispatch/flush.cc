@@ -62,6 +62,7 @@ std::vector<AlertPtr> Dispatcher::TakeStock(const Group& group, Timestamp now) {
     auto& state = at->second;
     if (state.ended_at == 0 && state.alert->ResolvedAt(now)) {
       state.ended_at = now;
+      if (acks_.erase(fingerprint) > 0) round_.forgotten_acks.push_back(fingerprint);
       auto ended = *state.alert;
       ended.alert.updated_at = now;
       state.alert = std::make_shared<const KnownAlert>(std::move(ended));

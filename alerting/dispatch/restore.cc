@@ -40,8 +40,12 @@ std::size_t Notice::CountFiring() const {
 void Dispatcher::Restore(Snapshot snapshot) {
   const std::lock_guard lock(mutex_);
   const Timestamp now = parts_.clock.Wall();
-  const Timestamp patience = now + plan_->config.resolve_timeout.count();
+  const Timestamp least = plan_->config.resolve_timeout.count();
+  constexpr Timestamp kMost = 4 * 3'600'000;  // of ends that people typed
   for (auto& alert : snapshot.alerts) {
+    // As long as its sender had promised: a slow group of rules posts only then.
+    const Timestamp promised = std::min(alert->alert.ends_at - alert->alert.updated_at, kMost);
+    const Timestamp patience = now + std::max(least, promised);
     auto& state = alerts_[alert->fingerprint];
     state.alert = alert;
     if (SaidToHaveEnded(*alert)) {

@@ -206,10 +206,12 @@ void Outbox::Stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    // Taken out, so that nobody reaps them meanwhile; references to them stay valid.
+    workers.splice(workers.end(), workers_);
     for (auto& [id, lane] : lanes_) lane->wake.notify_all();
   }
-  for (auto& worker : workers_) worker.thread.request_stop();
-  for (auto& worker : workers_) {
+  for (auto& worker : workers) worker.thread.request_stop();
+  for (auto& worker : workers) {
     if (worker.thread.joinable()) worker.thread.join();
   }
 }

@@ -4,10 +4,23 @@
 #include <tuple>
 
 #include "core/text/utf8.h"
-#include "query/promql/syntax/quote.h"
 
 namespace vigia::alerting::route {
 namespace {
+
+// In quotes, with exactly the escapes that the parser below reads.
+std::string Quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '\n') {
+      out += "\\n";
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
 
 constexpr std::string_view kSpace = " \t\r\n";
 
@@ -170,9 +183,9 @@ bool Matcher::MatchesValue(std::string_view value) const {
 }
 
 std::string Matcher::ToString() const {
-  std::string out = IsLegacyMetricName(name_) ? name_ : promql::Quote(name_);
+  std::string out = IsLegacyMetricName(name_) ? name_ : Quoted(name_);
   out += OpText(op_);
-  out += promql::Quote(value_);
+  out += Quoted(value_);
   return out;
 }
 

@@ -116,8 +116,11 @@ void Runner::Work(std::stop_token stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     const Timestamp now = clock_.Wall();
+    // All of them: a clock that was set back would leave those that are due later behind.
+    for (auto& one : slots_) {
+      if (!one->running) one->phase.Check(now);
+    }
     const auto slot = Next();
-    if (slot) slot->phase.Check(now);
     const Timestamp due = slot ? slot->phase.due() : now + kLook;
     if (due > now) {
       const auto until = clock_.Now() + Milliseconds(std::min(due - now, kLook));
