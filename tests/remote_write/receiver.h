@@ -43,6 +43,8 @@ class Receiver {
   using Answerer = std::function<vigia::test::StubAnswer(const Message&)>;
 
   Receiver();
+  // The stub's threads use what stands below it.
+  ~Receiver() { stub.Stop(); }
 
   void AnswerAll(int status) { AnswerWith({.status = status}); }
   void AnswerWith(vigia::test::StubAnswer answer);
