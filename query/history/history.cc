@@ -148,7 +148,8 @@ void History::MaintainFiles() {
 void History::UnloadOld() {
   const Timestamp newest = store_->newest.load(std::memory_order_relaxed);
   const auto hot = 4 * store_->options.block_length;
-  for (const auto& block : *store_->blocks.Snapshot()) {
+  const auto list = store_->blocks.Snapshot();
+  for (const auto& block : *list) {
     if (block->max_time() < newest - hot.count()) block->Unload();
   }
   ::malloc_trim(0);

@@ -28,7 +28,8 @@ std::uint64_t Store::MemoryBytes() const {
   std::uint64_t bytes = index.HeapBytes() + recent_bytes.load(std::memory_order_relaxed) +
                         arena_bytes.load(std::memory_order_relaxed);
   if (journal) bytes += journal->waiting_bytes();
-  for (const auto& block : *blocks.Snapshot()) bytes += block->HeapBytes();
+  const auto list = blocks.Snapshot();  // held: another thread may replace it
+  for (const auto& block : *list) bytes += block->HeapBytes();
   return bytes;
 }
 
