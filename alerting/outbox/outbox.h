@@ -13,6 +13,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -116,6 +117,11 @@ class Outbox final : public dispatch::NoticeSink {
     Instant next_try{};
     bool asked = false;  // next_try is what the receiver asked for
     bool fell_back = false;
+    // From when its age counts if it was resent: the notice's own time says which of its alerts
+    // have ended, and stays.
+    Timestamp resent = 0;
+
+    Timestamp Since() const { return std::max(notice.time, resent); }
   };
   struct Queue {
     std::deque<Item> items;

@@ -90,7 +90,7 @@ void Outbox::Conclude(Lane& lane, const std::string& group, const Answer& answer
   } else {
     ++lane.stats.failed;
     lane.stats.last_error = answer.text;
-    const bool old = clock_.Wall() - item.notice.time >= options_.max_age.count();
+    const bool old = clock_.Wall() - item.Since() >= options_.max_age.count();
     const bool lost = answer.kind == Answer::Kind::kRejected || old || lane.gone;
     if (lost || item.attempts >= options_.fallback_after) FallBack(lane, item, after);
     if (lost) {
@@ -113,7 +113,7 @@ void Outbox::Postpone(Lane& lane, Item& item, const Answer& answer, Aftermath& a
   item.asked = answer.retry_after.count() > 0;
   auto wait = item.asked ? answer.retry_after : Backoff(item.attempts);
   // Its last chance comes at the end of its age.
-  const Milliseconds left(item.notice.time + options_.max_age.count() - clock_.Wall());
+  const Milliseconds left(item.Since() + options_.max_age.count() - clock_.Wall());
   wait = std::min(wait, std::max(left, Milliseconds(0)));
   item.next_try = now + wait;
   if (item.asked) {
@@ -188,7 +188,7 @@ std::size_t Outbox::Resend(const std::string& id) {
         }
         ++count;
         item.next_try = clock_.Now();
-        item.notice.time = std::max(item.notice.time, clock_.Wall() - options_.max_age.count() / 2);
+        item.resent = clock_.Wall() - options_.max_age.count() / 2;
         after.results.push_back(ResultOf(item, NoticeResult::State::kRetrying));
         Add(*lane, std::move(item), after.results);
       }
