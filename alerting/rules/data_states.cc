@@ -162,8 +162,8 @@ DataState DataStates::Of(Table& table, const Labels& result, const Names& overri
   DataState state = DataState::kGone;
   bool related = false;
   for (const auto& [labels, one] : table.series) {
-    const bool fits = std::all_of(names.begin(), names.end(), [&](std::string_view name) {
-      const auto value = labels.Get(name);
+    const bool fits = std::all_of(names.begin(), names.end(), [&, &own = labels](auto name) {
+      const auto value = own.Get(name);
       return value.empty() || value == result.Get(name);
     });
     if (!fits) continue;
