@@ -3,7 +3,7 @@
 //
 // A layout depends only on the Family objects of a snapshot, which stay the same while
 // collectors report the same series, so it is made rarely and pages are filled in from it. It
-// is immutable, and refers to the families it was made for.
+// refers to the families it was made for. Where series come or go within them it is adjusted.
 
 #pragma once
 
@@ -17,6 +17,7 @@
 
 #include "core/reading.h"
 #include "exporter/page/negotiate.h"
+#include "exporter/page/rewrite.h"
 
 namespace vigia::exporter {
 
@@ -29,13 +30,6 @@ struct PageFaults {
   friend bool operator==(const PageFaults&, const PageFaults&) = default;
 };
 
-// The lines of a family as its page writes them, where that differs from Family::lines().
-struct RewrittenLines {
-  std::string sample_name;  // the family's, as shown
-  std::string lines;
-  std::vector<std::uint32_t> ends;
-};
-
 class PageLayout {
  public:
   // The series of one family of one instance.
@@ -44,11 +38,14 @@ class PageLayout {
     const char* lines;
     const std::uint32_t* line_ends;
     std::vector<bool> skipped;  // empty, or one per series
+    std::shared_ptr<const RewrittenLines> rewritten;  // what `lines` are of, or null
   };
   // The families of one name.
   struct Block {
+    ShownFamily shown;
     std::string header;
     std::vector<Source> sources;
+    PageFaults duplicates;
   };
 
   // For the families of `readings`. With `drop_target` lines have no label "target". `previous`
@@ -57,18 +54,30 @@ class PageLayout {
   PageLayout(std::span<const FamilyReading* const> readings, PageStyle style, bool drop_target,
              const PageLayout* previous);
 
-  // Whether `readings` are of the very families that this layout was made for.
-  bool Fits(std::span<const FamilyReading* const> readings) const;
+  // Fits the layout to `readings` if they are of the same metrics in the same order, whatever their
+  // series; false if it has to be made anew.
+  bool Adjust(std::span<const FamilyReading* const> readings);
 
   const std::vector<Block>& blocks() const { return blocks_; }
   const PageFaults& faults() const { return faults_; }
 
  private:
   class Builder;
+  // Where the series of a reading stand.
+  struct Place {
+    std::uint32_t block;
+    std::uint32_t source;
+  };
 
+  void Point(Source& source, const ShownFamily& shown, std::shared_ptr<const RewrittenLines> known);
+  void DropDuplicates(Block& block) const;
+  void CountDuplicates();
+
+  const PageStyle style_;
+  const bool drop_target_;
   std::vector<std::shared_ptr<const Family>> families_;  // of the readings, in their order
-  std::unordered_map<const Family*, std::shared_ptr<const RewrittenLines>> rewritten_;
   std::vector<Block> blocks_;
+  std::vector<Place> places_;  // of the readings, unless some are left out as conflicting
   PageFaults faults_;
 };
 

@@ -94,8 +94,8 @@ void PageRenderer::Render(const Snapshot& snapshot, std::string& page) {
   for (const auto& entry : snapshot.entries) {
     for (const auto& family : entry.reading->families) readings_.push_back(&family);
   }
-  if (!layout_ || !layout_->Fits(readings_)) {
-    layout_ = std::make_unique<const PageLayout>(readings_, style_, false, layout_.get());
+  if (!layout_ || !layout_->Adjust(readings_)) {
+    layout_ = std::make_unique<PageLayout>(readings_, style_, false, layout_.get());
   }
   Fill(*layout_, readings_, style_.format, page);
 }

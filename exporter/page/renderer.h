@@ -29,7 +29,7 @@ class PageRenderer {
 
  private:
   const PageStyle style_;
-  std::unique_ptr<const PageLayout> layout_;
+  std::unique_ptr<PageLayout> layout_;
   std::vector<const FamilyReading*> readings_;
 };
 

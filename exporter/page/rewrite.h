@@ -2,14 +2,15 @@
 
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 #include "core/family.h"
 #include "core/hash.h"
-#include "exporter/page/layout.h"
 #include "exporter/page/negotiate.h"
 
 namespace vigia::exporter {
@@ -24,6 +25,13 @@ struct ShownFamily {
   std::string name;         // in HELP, TYPE and UNIT lines
   std::string sample_name;  // what takes the place of the family's own name in its samples' names
   MetricType type = MetricType::kUnknown;
+};
+
+// The lines of a family as its page writes them, where that differs from Family::lines().
+struct RewrittenLines {
+  std::string sample_name;  // the family's, as shown
+  std::string lines;
+  std::vector<std::uint32_t> ends;
 };
 
 // `names` are the families' own names, escaped as `style` says. OpenMetrics' "_total" and

@@ -1,6 +1,7 @@
 #include "exporter/page/renderer.h"
 
 #include <catch2/catch.hpp>
+#include <random>
 
 #include "core/text/parser.h"
 #include "tests/page/pages.h"
@@ -281,4 +282,33 @@ TEST_CASE("a renderer follows families that come, change and go", "[page]") {
   REQUIRE(lines(openmetrics).find("pg_commits{x=\"c\"} 3\n") != std::string::npos);
   add(0, {});
   REQUIRE(lines(text) == "# HELP pg_up Whether it answers.\n# TYPE pg_up gauge\npg_up 1\n");
+}
+
+TEST_CASE("a page that follows changes is the page made afresh", "[page]") {
+  std::mt19937 random(7);
+  const auto upto = [&](unsigned n) { return random() % n; };
+  const std::vector<Metric> metrics = {kCommits, kUp, kOdd};
+  SnapshotMaker maker;
+  PageRenderer text(kText);
+  PageRenderer openmetrics(kOpenMetrics);
+  std::string page;
+  for (int round = 0; round < 300; ++round) {
+    const auto instance = std::to_string(upto(3));
+    // Most rounds change series only, some bring metrics or take them.
+    const std::size_t kinds = upto(4) == 0 ? upto(4) : 3;
+    maker.Add("a", instance, [&](Batch& batch) {
+      batch.AddHistogram(kLatency, {{"path", std::to_string(upto(3))}}, {{{0.1, 3}}, 2.5, 6});
+      for (std::size_t m = 0; m < kinds; ++m) {
+        for (auto left = 1 + upto(4); left > 0; --left) {
+          // Instances share some series: all but the first of these are left out.
+          batch.Add(metrics[m], {{"x", std::to_string(upto(6))}}, round);
+        }
+      }
+    });
+    const auto snapshot = maker.Make();
+    text.Render(snapshot, page);
+    REQUIRE(page == RenderFiltered(snapshot, {}, kText));
+    openmetrics.Render(snapshot, page);
+    REQUIRE(page == RenderFiltered(snapshot, {}, kOpenMetrics));
+  }
 }
