@@ -2,6 +2,7 @@
 // same data through prometheus-cpp's serializer.
 
 #include <benchmark/benchmark.h>
+#include <libdeflate.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
@@ -74,7 +75,7 @@ void BM_Gzip(benchmark::State& state) {
   World world(static_cast<std::size_t>(state.range(0)));
   std::string page;
   exporter::PageRenderer(Style(false)).Render(world.Advance(), page);
-  exporter::GzipCompressor compressor(static_cast<int>(state.range(1)));
+  exporter::GzipCompressor compressor;
   std::size_t size = 0;
   for (auto _ : state) {
     const auto compressed = compressor.Compress(page);
@@ -84,10 +85,27 @@ void BM_Gzip(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(page.size()));
   state.counters["ratio"] = static_cast<double>(page.size()) / static_cast<double>(size);
 }
-BENCHMARK(BM_Gzip)
+BENCHMARK(BM_Gzip)->Arg(10'000)->Arg(100'000);
+
+// The library that does best at compressing further.
+void BM_GzipByLibdeflate(benchmark::State& state) {
+  World world(static_cast<std::size_t>(state.range(0)));
+  std::string page;
+  exporter::PageRenderer(Style(false)).Render(world.Advance(), page);
+  auto* const compressor = libdeflate_alloc_compressor(static_cast<int>(state.range(1)));
+  std::string out(libdeflate_gzip_compress_bound(compressor, page.size()), '\0');
+  std::size_t size = 0;
+  for (auto _ : state) {
+    size =
+        libdeflate_gzip_compress(compressor, page.data(), page.size(), out.data(), out.size());
+  }
+  libdeflate_free_compressor(compressor);
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(page.size()));
+  state.counters["ratio"] = static_cast<double>(page.size()) / static_cast<double>(size);
+}
+BENCHMARK(BM_GzipByLibdeflate)
     ->ArgNames({"series", "level"})
-    ->ArgsProduct({{10'000}, {1, 2, 3, 4, 6, 9}})
-    ->Args({100'000, 1});
+    ->ArgsProduct({{10'000}, {1, 2, 4, 6}});
 
 // A scrape of a snapshot that has been scraped before.
 void BM_CachedScrape(benchmark::State& state) {

@@ -3,6 +3,7 @@
 #include <libdeflate.h>
 
 #include <catch2/catch.hpp>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -54,6 +55,18 @@ TEST_CASE("a page is made once per snapshot, style and encoding", "[page]") {
   REQUIRE(*cache.Get(second, {}, Encoding::kIdentity) == "# TYPE up gauge\nup 2\n");
   REQUIRE(Unzip(*cache.Get(second, {}, Encoding::kGzip)) == "# TYPE up gauge\nup 2\n");
   REQUIRE(*plain == "# TYPE up gauge\nup 1\n");
+}
+
+TEST_CASE("whatever is compressed comes out again", "[page]") {
+  GzipCompressor compressor;
+  std::mt19937 random(3);
+  for (const std::size_t size : {0u, 1u, 2u, 1000u, 65'535u, 65'536u, 300'000u, 1'000'000u}) {
+    std::string text(size, 'x');
+    REQUIRE(Unzip(compressor.Compress(text)) == text);
+    // What cannot be made smaller.
+    for (char& c : text) c = static_cast<char>(random());
+    REQUIRE(Unzip(compressor.Compress(text)) == text);
+  }
 }
 
 TEST_CASE("scrapers at the same time share one page", "[page]") {
