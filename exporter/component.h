@@ -85,6 +85,7 @@ struct Ground {
   history::History& history;  // SeriesSource and SeriesSink
   const promql::Engine& engine;
   api::MetadataStore& metadata;  // of metrics that others sent
+  std::function<Snapshot()> current;  // what was last collected
   ReadingBell& bell;
   AlertRelay& alerts;                   // rules post here, routing attaches itself
   alerting::state::Database& database;  // <data_dir>/vigia.db

@@ -117,6 +117,7 @@ history::Options HistoryOptions(const Config& config) {
   options.max_memory = config.history.max_memory;
   options.out_of_order_window = config.history.out_of_order_window;
   options.fsync = config.history.fsync;
+  options.journal_keep_bytes = config.history.journal_keep;
   options.on_problem = [](std::string_view message, const std::filesystem::path& file,
                           const Error& error) {
     log::Error(message, {{"file", file.string()}, {"error", error.message()}});
@@ -281,6 +282,7 @@ class Running {
                         .history = *history_,
                         .engine = *engine_,
                         .metadata = metadata_,
+                        .current = [this] { return scheduler_->Current(); },
                         .bell = bell_,
                         .alerts = relay_,
                         .database = *database_,

@@ -9,6 +9,7 @@
 #include "core/http_client.h"
 #include "exporter/cli/selector_text.h"
 #include "exporter/history_metrics.h"
+#include "exporter/remote_write_metrics.h"
 #include "exporter/rules/component.h"
 
 namespace vigia::exporter::cli {
@@ -25,6 +26,7 @@ std::map<std::string, MetricType, std::less<>> KnownTypes() {
     for (const auto& part : collectors::MakeDefaultParts(kind)) add(part.impl->Metrics());
   }
   add(HistoryMetrics());
+  add(RemoteWriteMetrics());
   add(RuleMetrics());
   return out;
 }

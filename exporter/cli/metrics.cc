@@ -7,6 +7,7 @@
 
 #include "collectors/kind.h"
 #include "exporter/history_metrics.h"
+#include "exporter/remote_write_metrics.h"
 #include "exporter/routing/metrics.h"
 #include "exporter/rules/component.h"
 #include "exporter/self_collector.h"
@@ -62,6 +63,8 @@ std::string MetricsPage() {
   AppendTable(out, self->Metrics());
   out += "\n### vigia.history\n\n";
   AppendTable(out, HistoryMetrics());
+  out += "\n### vigia.remote_write\n\n";
+  AppendTable(out, RemoteWriteMetrics());
   out += "\n### vigia.rules\n\n";
   AppendTable(out, RuleMetrics());
   out += "\n### vigia.alerting\n\n";

@@ -41,6 +41,8 @@ struct HistoryConfig {
   std::uint64_t max_memory = std::uint64_t{512} << 20;
   Milliseconds out_of_order_window = std::chrono::minutes(10);
   bool fsync = false;
+  // Of the journal, for a remote write endpoint that is behind.
+  std::uint64_t journal_keep = std::uint64_t{1} << 30;
 
   friend bool operator==(const HistoryConfig&, const HistoryConfig&) = default;
 };
@@ -58,6 +60,7 @@ struct QueryConfig {
 
 struct BaselinesConfig;      // baselines.h
 struct ProbeEndpointConfig;  // probe_endpoint.h
+struct RemoteWriteConfig;    // remote_write.h
 
 struct RulesConfig {
   std::vector<alerting::rules::GroupDefinition> groups;
@@ -75,6 +78,7 @@ struct Config {
   HistoryConfig history;
   QueryConfig query;
   bool remote_write_receiver = false;
+  std::shared_ptr<const RemoteWriteConfig> remote_write;  // never null once read
   Milliseconds health_max_age{0};  // 0: by the interval of each collector
   std::shared_ptr<const ProbeEndpointConfig> probe_endpoint;  // never null once read
   RulesConfig rules;

@@ -38,6 +38,7 @@ void ReadHistory(SectionInput& input, Config& config) {
   if (options.max_memory < 16 << 20) history.Fault("max_memory", "has to be at least 16MiB");
   history.Read("out_of_order_window", options.out_of_order_window);
   history.Read("fsync", options.fsync);
+  history.ReadBytes("journal_keep", options.journal_keep);
   history.Finish();
 }
 

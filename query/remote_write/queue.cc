@@ -9,6 +9,8 @@ namespace {
 
 // How often an idle queue looks for more.
 constexpr std::chrono::milliseconds kPoll = 500ms;
+// How soon it asks again for descriptions where nothing has been collected yet.
+constexpr std::chrono::milliseconds kNothingYet = 2s;
 
 void Add(Counters::Count& count, std::uint64_t n) { count.fetch_add(n, std::memory_order_relaxed); }
 
@@ -157,6 +159,7 @@ bool Queue::SendMetadata(std::stop_token stop) {
   metadata_due_ = clock_.Now() + options.send_interval;
   if (!options.send || !context_.metadata) return true;
   const auto all = context_.metadata();
+  if (all.empty()) metadata_due_ = clock_.Now() + std::min(options.send_interval, kNothingYet);
   for (std::size_t i = 0; i < all.size(); i += options.max_samples_per_send) {
     const auto count = std::min(options.max_samples_per_send, all.size() - i);
     if (!SenderOf(0).SendMetadata(std::span(all).subspan(i, count), stop)) return false;
