@@ -138,6 +138,7 @@ class HttpClient::Transfer {
   ~Transfer() {
     curl_slist_free_all(headers_);
     curl_slist_free_all(connect_to_);
+    curl_slist_free_all(proxy_headers_);
   }
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
@@ -146,6 +147,7 @@ class HttpClient::Transfer {
     SetGeneral();
     SetMethod(request);
     SetTls();
+    SetProxy();
     if (auto status = SetUrl(request.url); !status) return status;
     if (auto status = SetAuth(); !status) return status;
     for (const auto& [name, value] : request.headers) {
@@ -195,7 +197,6 @@ class HttpClient::Transfer {
     Set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     Set(CURLOPT_FOLLOWLOCATION, options_.follow_redirects ? 1L : 0L);
     Set(CURLOPT_MAXREDIRS, static_cast<long>(options_.max_redirects));
-    Set(CURLOPT_PROXY, "");
     Set(CURLOPT_MAXCONNECTS, kMaxConnections);
     Set(CURLOPT_USERAGENT, "vigia");
     Set(CURLOPT_ACCEPT_ENCODING, "gzip");
@@ -203,6 +204,19 @@ class HttpClient::Transfer {
     Set(CURLOPT_HEADERDATA, this);
     Set(CURLOPT_WRITEFUNCTION, &Transfer::OnBody);
     Set(CURLOPT_WRITEDATA, this);
+  }
+
+  void SetProxy() {
+    const auto& proxy = options_.proxy;
+    if (!proxy.from_environment) Set(CURLOPT_PROXY, proxy.url.c_str());
+    if (!proxy.no_proxy.empty()) Set(CURLOPT_NOPROXY, proxy.no_proxy.c_str());
+    if (proxy.connect_headers.empty()) return;
+    for (const auto& [name, value] : proxy.connect_headers) {
+      if (!IsHeader(name, value)) continue;
+      proxy_headers_ = curl_slist_append(proxy_headers_, (name + ": " + value).c_str());
+    }
+    Set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
+    Set(CURLOPT_PROXYHEADER, proxy_headers_);
   }
 
   void SetMethod(const HttpRequest& request) {
@@ -335,6 +349,7 @@ class HttpClient::Transfer {
   std::stop_token stop_;
   curl_slist* headers_ = nullptr;
   curl_slist* connect_to_ = nullptr;
+  curl_slist* proxy_headers_ = nullptr;
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::size_t header_bytes_ = 0;
   HttpResponse response_;

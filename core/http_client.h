@@ -5,7 +5,7 @@
 //     if (!answer) return Fail(answer.error());
 //     if (answer->status != 200) ...
 //
-// Only http and https, redirects included; no proxies from the environment, no .netrc.
+// Only http and https, redirects included; proxies only where the options say so, no .netrc.
 // Connections are kept and used again. Not thread-safe: one client per worker.
 
 #pragma once
@@ -44,6 +44,14 @@ struct HttpAuth {
   Secret password;
   std::string type = "Bearer";  // "Authorization: <type> <credentials>"
   Secret credentials;
+};
+
+// As Prometheus' proxy_url and its kin have it; none by default, whatever the environment says.
+struct HttpProxy {
+  std::string url;
+  std::string no_proxy;           // hosts, domains and networks that are asked directly, by commas
+  bool from_environment = false;  // HTTP_PROXY, HTTPS_PROXY, NO_PROXY
+  HttpFields connect_headers;     // of CONNECT requests to the proxy
 };
 
 struct HttpRequest {
@@ -94,6 +102,7 @@ class HttpClient {
   struct Options {
     HttpTls tls = {};
     HttpAuth auth = {};
+    HttpProxy proxy = {};
     bool follow_redirects = true;
     int max_redirects = 10;
     // Of the decompressed body.

@@ -38,6 +38,25 @@ void ReadAuth(config::MapReader& reader, const std::filesystem::path& folder, Ht
                "at most one of basic_auth, authorization and bearer_token may be set");
 }
 
+void ReadProxy(config::MapReader& reader, HttpProxy& proxy) {
+  reader.Read("proxy_url", proxy.url);
+  reader.Read("no_proxy", proxy.no_proxy);
+  reader.Read("proxy_from_environment", proxy.from_environment);
+  if (proxy.from_environment && (!proxy.url.empty() || !proxy.no_proxy.empty())) {
+    reader.Fault("proxy_from_environment", "does not go together with proxy_url and no_proxy");
+  }
+  if (proxy.url.empty() && !proxy.no_proxy.empty()) {
+    reader.Fault("no_proxy", "means nothing without proxy_url");
+  }
+  WithMap(reader, "proxy_connect_header", [&](config::MapReader& headers) {
+    for (const auto& [name, value] : headers.node().entries) {
+      std::vector<std::string> values;
+      if (!headers.Read(name.text, values)) continue;
+      for (auto& one : values) proxy.connect_headers.emplace_back(name.text, std::move(one));
+    }
+  });
+}
+
 void ReadOAuth2(config::MapReader& reader, const std::filesystem::path& folder, OAuth2& oauth2) {
   WithMap(reader, "oauth2", [&](config::MapReader& map) {
     map.Require("client_id", "");
@@ -48,6 +67,7 @@ void ReadOAuth2(config::MapReader& reader, const std::filesystem::path& folder, 
     map.Read("endpoint_params", oauth2.endpoint_params);
     ReadSecretIn(map, "client_secret", folder, oauth2.client_secret);
     oauth2.tls = ReadTlsConfig(map, folder);
+    ReadProxy(map, oauth2.proxy);
   });
 }
 
@@ -83,9 +103,10 @@ bool ReadSecretIn(config::MapReader& options, std::string_view key,
   return true;
 }
 
-HttpTls ReadTlsConfig(config::MapReader& options, const std::filesystem::path& folder) {
+HttpTls ReadTlsConfig(config::MapReader& options, const std::filesystem::path& folder,
+                      std::string_view key) {
   HttpTls tls;
-  WithMap(options, "tls_config", [&](config::MapReader& reader) {
+  WithMap(options, key, [&](config::MapReader& reader) {
     reader.Read("ca_file", tls.ca_file);
     reader.Read("cert_file", tls.cert_file);
     reader.Read("key_file", tls.key_file);
@@ -110,6 +131,7 @@ HttpConfig ReadHttpConfig(config::MapReader& options, const config::Node& global
   ReadOAuth2(reader, folder, config.oauth2);
   config.client.tls = ReadTlsConfig(reader, folder);
   ReadHeaders(reader, folder, config);
+  ReadProxy(reader, config.client.proxy);
   reader.Read("follow_redirects", config.client.follow_redirects);
   bool http2 = true;
   reader.Read("enable_http2", http2);  // curl decides; the key is known

@@ -1,5 +1,5 @@
 // http_config: how a receiver speaks HTTP, with Prometheus' keys: basic_auth, authorization,
-// bearer_token, oauth2, tls_config, follow_redirects, http_headers.
+// bearer_token, oauth2, tls_config, follow_redirects, http_headers, proxy_url and its kin.
 
 #pragma once
 
@@ -21,6 +21,7 @@ struct OAuth2 {
   std::vector<std::string> scopes;
   std::map<std::string, std::string> endpoint_params;
   HttpTls tls;
+  HttpProxy proxy;
 
   bool used() const { return !token_url.empty(); }
 };
@@ -37,8 +38,9 @@ struct HttpConfig {
 HttpConfig ReadHttpConfig(config::MapReader& options, const config::Node& global,
                           const std::filesystem::path& folder);
 
-// `tls_config` of `options`.
-HttpTls ReadTlsConfig(config::MapReader& options, const std::filesystem::path& folder);
+// `tls_config` of `options`, or what has another name there.
+HttpTls ReadTlsConfig(config::MapReader& options, const std::filesystem::path& folder,
+                      std::string_view key = "tls_config");
 
 // `key` or `key_file`, in plain text too, as public formats have it.
 bool ReadSecretIn(config::MapReader& options, std::string_view key,

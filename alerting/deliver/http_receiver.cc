@@ -32,6 +32,29 @@ void ReceiverOptions::ReadTemplates(std::string_view key,
   }
 }
 
+void ReceiverOptions::ReadTextMaps(std::string_view key, std::initializer_list<const char*> names,
+                                   std::size_t most, std::vector<Texts>& list) {
+  const config::Node* const node = reader().Child(key);
+  if (!node) return;
+  for (const auto& item : node->items) {
+    config::MapReader map(item, reader().diagnostics(), std::string(key));
+    Texts texts;
+    for (const char* const name : names) {
+      std::string text;
+      if (!map.Read(name, text)) continue;
+      if (auto status = input_.templates->Check(text); !status) {
+        map.Fault(name, status.error().message());
+      }
+      texts.emplace_back(name, std::move(text));
+    }
+    map.Finish();
+    list.push_back(std::move(texts));
+  }
+  if (list.size() > most) {
+    reader().Fault(key, "has more than " + std::to_string(most) + " entries");
+  }
+}
+
 bool ReceiverOptions::ReadSecret(std::string_view key, Secret& secret,
                                  std::string_view global_key) {
   if (ReadSecretIn(reader(), key, input_.folder, secret)) return true;
@@ -50,6 +73,25 @@ HttpReceiver::HttpReceiver(const ReceiverOptions& options)
       templates_(options.input().templates),
       clock_(options.input().clock),
       sender_(options.http, options.input().clock) {}
+
+void HttpReceiver::AppendTextMaps(text::JsonWriter& json, std::string_view key,
+                                  const std::vector<Texts>& list, const Message& message) {
+  constexpr Limit kText{2000};
+  if (list.empty()) return;
+  json.Key(key).BeginArray();
+  for (const auto& texts : list) {
+    json.BeginObject();
+    for (const auto& [name, text] : texts) {
+      if (name == "short") {
+        json.Key(name).Bool(text == "true");
+      } else if (const auto value = message.Text(text, kText); !value.empty()) {
+        json.Field(name, value);
+      }
+    }
+    json.EndObject();
+  }
+  json.EndArray();
+}
 
 HttpRequest HttpReceiver::Post(std::string url, std::string json) {
   return {.method = "POST",

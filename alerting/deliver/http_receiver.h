@@ -10,8 +10,13 @@
 #include "alerting/deliver/http_sender.h"
 #include "alerting/deliver/message.h"
 #include "alerting/deliver/receiver.h"
+#include "core/text/json.h"
 
 namespace vigia::alerting::deliver {
+
+// Part of a message with texts of its own, such as a field or a link: keys of the channel's and
+// their templates.
+using Texts = std::vector<std::pair<std::string, std::string>>;
 
 // A receiver's options as they are read.
 class ReceiverOptions {
@@ -22,6 +27,9 @@ class ReceiverOptions {
   // A template; one that cannot be parsed is a fault.
   void ReadTemplate(std::string_view key, std::string& text);
   void ReadTemplates(std::string_view key, std::map<std::string, std::string>& texts);
+  // A list of maps of templates, at most `most`, with keys out of `names`.
+  void ReadTextMaps(std::string_view key, std::initializer_list<const char*> names,
+                    std::size_t most, std::vector<Texts>& list);
   // `key` or `key_file`, else `global_key` or `global_key_file` of `global:` if it has a name.
   bool ReadSecret(std::string_view key, Secret& secret, std::string_view global_key = {});
   // A text of `global:`, where the receiver has none.
@@ -59,6 +67,9 @@ class HttpReceiver : public Receiver {
   Timestamp Now() const { return clock_.Wall(); }
 
   static HttpRequest Post(std::string url, std::string json);
+  // Nothing for an empty list; "short" is a boolean.
+  static void AppendTextMaps(text::JsonWriter& json, std::string_view key,
+                             const std::vector<Texts>& list, const Message& message);
 
  private:
   const bool send_resolved_;

@@ -76,6 +76,9 @@ Result<HttpResponse> HttpSender::AskForToken(Deadline deadline) const {
   }
   auto options = config_.client;
   options.tls = config_.oauth2.tls;
+  if (!config_.oauth2.proxy.url.empty() || config_.oauth2.proxy.from_environment) {
+    options.proxy = config_.oauth2.proxy;
+  }
   options.auth = {.username = config_.oauth2.client_id, .password = Secret::FromValue(*secret)};
   HttpClient client(options);
   return client.Send({.method = "POST",

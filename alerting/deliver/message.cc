@@ -142,9 +142,17 @@ std::string Message::ExpandOrExplain(std::string_view text, const templates::Val
                                      Expand expand) const {
   auto expanded = (templates_.*expand)(text, data, notification_.now);
   if (expanded) return *std::move(expanded);
+  return Explain(expanded.error(), data, expand);
+}
+
+// What is wrong with the template, and what it would have told.
+std::string Message::Explain(const Error& error, const templates::Value& data,
+                             Expand expand) const {
   const auto headline = (*templates::TemplateSet::Default().*expand)(
       R"({{ template "__subject" . }} {{ template "__text_groups" . }})", data, notification_.now);
-  return "<template error: " + expanded.error().message() + "> " + headline.value_or("");
+  const auto fault = "<template error: " + error.message() + ">";
+  const bool html = expand == &templates::TemplateSet::Html;
+  return (html ? templates::EscapeHtml(fault) : fault) + " " + headline.value_or("");
 }
 
 std::string Message::Text(std::string_view text) const {
@@ -156,18 +164,28 @@ std::string Message::Html(std::string_view text) const {
 
 std::string Message::Fitted(std::string_view text, Limit limit, bool html) const {
   const Expand expand = html ? &templates::TemplateSet::Html : &templates::TemplateSet::Text;
-  auto all = ExpandOrExplain(text, data_, expand);
-  if (Size(all, limit.unit) <= limit.size) return all;
+  const auto fit = [&](std::string_view expanded) {
+    return Size(expanded, limit.unit) <= limit.size;
+  };
+  const auto expanded = [&](std::size_t alerts) {
+    return (templates_.*expand)(text, Data(alerts), notification_.now);
+  };
+  const auto all = expanded(alerts_.size());
+  if (all && fit(*all)) return *all;
+  const auto one = expanded(std::min<std::size_t>(1, alerts_.size()));
+  // A template that is wrong fails for one alert, too; else there were too many for it.
+  if (!one) return Cut(Explain(one.error(), data_, expand), limit);
   // The largest number of alerts whose text fits, by bisection.
   std::size_t fits = 0;
   std::size_t too_many = alerts_.size();
   std::string best;
   while (too_many - fits > 1) {
     const std::size_t half = fits + (too_many - fits) / 2;
-    auto some = ExpandOrExplain(text, Data(half), expand) + More(alerts_.size() - half);
-    if (Size(some, limit.unit) <= limit.size) {
+    auto some = expanded(half);
+    if (some) *some += More(alerts_.size() - half);
+    if (some && fit(*some)) {
       fits = half;
-      best = std::move(some);
+      best = *std::move(some);
     } else {
       too_many = half;
     }
@@ -175,9 +193,8 @@ std::string Message::Fitted(std::string_view text, Limit limit, bool html) const
   if (fits > 0) return best;
   // Not even one: its beginning.
   const auto rest = alerts_.size() > 1 ? More(alerts_.size() - 1) : std::string();
-  const auto one = ExpandOrExplain(text, Data(std::min<std::size_t>(1, alerts_.size())), expand);
   const auto room = limit.size - std::min(limit.size, Size(rest, limit.unit));
-  return Cut(one, {room, limit.unit}) + rest;
+  return Cut(*one, {room, limit.unit}) + rest;
 }
 
 std::string Message::Link() const {

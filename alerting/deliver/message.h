@@ -69,6 +69,7 @@ class Message {
                                                                  Timestamp) const;
   std::string ExpandOrExplain(std::string_view text, const templates::Value& data,
                               Expand expand) const;
+  std::string Explain(const Error& error, const templates::Value& data, Expand expand) const;
   templates::Value Data(std::size_t alerts) const;
 
   const Notification& notification_;

@@ -75,6 +75,17 @@ const std::string_view kDefaultTemplates = R"go(
 {{ template "__text_groups" . }}{{ end }}
 {{- define "opsgenie.default.source" }}{{ template "__alertmanagerURL" . }}{{ end }}
 
+{{- define "pushover.default.title" }}{{ template "__subject" . }}{{ end }}
+{{- define "pushover.default.message" }}{{ template "__text_groups" . }}{{ end }}
+{{- define "pushover.default.url" }}{{ template "__alertmanagerURL" . }}{{ end }}
+
+{{- define "victorops.default.entity_display_name" }}{{ template "__subject" . }}{{ end }}
+{{- define "victorops.default.state_message" }}{{ template "__text_groups" . }}{{ end }}
+{{- define "victorops.default.monitoring_tool" }}{{ template "__vigia" . }}{{ end }}
+
+{{- define "webex.default.message" }}{{ template "__subject" . }}
+{{ template "__text_groups" . }}{{ end }}
+
 {{- define "msteamsv2.default.title" }}{{ template "__subject" . }}{{ end }}
 {{- define "msteamsv2.default.text" }}{{ template "__count" . }}{{ end }}
 

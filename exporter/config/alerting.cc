@@ -14,30 +14,12 @@ using alerting::dispatch::Plan;
 using alerting::route::AlertmanagerConfig;
 
 // What Alertmanager's `global:` has for receivers that vigia does not have.
-constexpr std::array<std::string_view, 24> kOtherGlobals{"wechat_api_url",
-                                                         "wechat_api_secret",
-                                                         "wechat_api_secret_file",
-                                                         "wechat_api_corp_id",
-                                                         "victorops_api_url",
-                                                         "victorops_api_key",
-                                                         "victorops_api_key_file",
-                                                         "webex_api_url",
-                                                         "rocketchat_api_url",
-                                                         "rocketchat_token",
-                                                         "rocketchat_token_file",
-                                                         "rocketchat_token_id",
-                                                         "opsgenie_api_url",
-                                                         "opsgenie_api_key",
-                                                         "opsgenie_api_key_file",
-                                                         "pagerduty_url",
-                                                         "jira_api_url",
-                                                         "telegram_api_url",
-                                                         "telegram_bot_token",
-                                                         "telegram_bot_token_file",
-                                                         "mattermost_webhook_url",
-                                                         "mattermost_webhook_url_file",
-                                                         "http_config",
-                                                         "rocketchat_token_id_file"};
+constexpr std::array<std::string_view, 13> kOtherGlobals{
+    "wechat_api_url",        "wechat_api_secret",   "wechat_api_secret_file",
+    "wechat_api_corp_id",    "rocketchat_api_url",  "rocketchat_token",
+    "rocketchat_token_file", "rocketchat_token_id", "rocketchat_token_id_file",
+    "jira_api_url",          "http_config",         "telegram_api_url",
+    "slack_app_url"};
 
 // What tells people where nobody has said how.
 constexpr std::string_view kLogAlone =
@@ -63,9 +45,6 @@ void CheckGlobals(const config::Node& global, config::Diagnostics& diagnostics) 
   config::MapReader map(global, diagnostics, "global");
   map.Child("resolve_timeout");
   for (const auto key : kOtherGlobals) map.Child(key);
-  for (const auto& [key, value] : global.entries) {
-    if (key.text.starts_with("smtp_") || key.text.starts_with("slack_")) map.Child(key.text);
-  }
   alerting::deliver::ClaimGlobals(map);
   map.Finish();
 }

@@ -7,59 +7,18 @@
 #include "alerting/deliver/message.h"
 #include "alerting/deliver/receiver.h"
 #include "alerting/deliver/signature.h"
-#include "core/config/yaml.h"
+#include "tests/deliver/groups.h"
 #include "tests/support/http_stub.h"
 
 using namespace vigia;
 using namespace vigia::alerting;
 using namespace vigia::alerting::deliver;
+using test::Group;
+using test::kNow;
+using test::MakeReceiver;
+using test::Send;
 
 namespace {
-
-constexpr Timestamp kNow = 1'700'000'000'000;
-
-Notification Group(std::size_t alerts, std::size_t description = 40) {
-  Notification group{.receiver = "team",
-                     .group_key = "{}:{alertname=\"Down\"}",
-                     .group_labels = {{"alertname", "Down"}},
-                     .external_url = "http://vigia.example",
-                     .reason = "first notification",
-                     .delivery_id = "d-1",
-                     .now = kNow};
-  for (std::size_t i = 0; i < alerts; ++i) {
-    const auto instance = "host" + std::to_string(i);
-    const std::string text(description, 'x');
-    group.alerts.push_back(
-        {.labels = {{"alertname", "Down"},
-                    {"instance", instance},
-                    {"severity", i % 7 == 3 ? "critical" : "warning"}},
-         .annotations = {{"summary", instance + " is down"}, {"description", text}},
-         .starts_at = kNow - 60'000 - static_cast<Timestamp>(i),
-         .ends_at = kNow + 60'000,
-         .generator_url = "http://vigia.example/g"});
-  }
-  group.common_labels = CommonLabels(group.alerts);
-  group.common_annotations = CommonAnnotations(group.alerts);
-  return group;
-}
-
-// One receiver from YAML of a receiver of alertmanager.yml.
-std::unique_ptr<Receiver> Make(const std::string& yaml) {
-  config::Diagnostics diagnostics("alertmanager.yml");
-  const auto node = config::ParseYaml(yaml, {}, diagnostics);
-  const config::Node global;
-  config::MapReader reader(node, diagnostics);
-  auto made = ReadReceiver(reader, global, ".", nullptr, SystemClock());
-  reader.Finish();
-  INFO(diagnostics.ToString());
-  REQUIRE(diagnostics.ok());
-  REQUIRE(made.size() == 1);
-  return std::move(made.front());
-}
-
-Outcome Send(Receiver& receiver, const Notification& notification) {
-  return receiver.Deliver(notification, Deadline::After(SystemClock(), 10s));
-}
 
 std::size_t Runes(const nlohmann::json& text) {
   return Size(text.get_ref<const std::string&>(), Unit::kRunes);
@@ -81,7 +40,44 @@ std::string Fault(const std::string& channel, const nlohmann::json& body, std::s
     if (body["dedup_key"].get<std::string>().size() > 255) return "dedup_key";
     return Runes(body["payload"]["summary"]) > 1024 ? "summary" : "";
   }
+  if (channel == "mattermost") {
+    return Runes(body["attachments"][0]["text"]) > 16'000 || bytes > 60'000 ? "text" : "";
+  }
+  if (channel == "googlechat") return bytes > 32'000 ? "size" : "";
+  if (channel == "ntfy") {
+    if (body["title"].get<std::string>().size() > 1024) return "title";
+    return body["message"].get<std::string>().size() > 4096 ? "message" : "";
+  }
+  if (channel == "opsgenie") {
+    if (Runes(body["message"]) > 130) return "message";
+    if (Runes(body["alias"]) > 512) return "alias";
+    return Runes(body["description"]) > 15'000 ? "description" : "";
+  }
+  if (channel == "pushover") {
+    if (Runes(body["title"]) > 250) return "title";
+    return Runes(body["message"]) > 1024 || Runes(body["message"]) == 0 ? "message" : "";
+  }
+  if (channel == "victorops") {
+    return body["state_message"].get<std::string>().size() > 20'480 ? "state_message" : "";
+  }
+  if (channel == "webex")
+    return body["markdown"].get<std::string>().size() > 7439 ? "markdown" : "";
+  if (channel == "sentry") {
+    if (Runes(body["message"]["formatted"]) > 8192) return "message";
+    return body["tags"].size() > 50 ? "tags" : bytes > 200'000 ? "size" : "";
+  }
+  if (channel == "alertmanager") return body.is_array() && !body.empty() ? "" : "shape";
   return "";
+}
+
+// Where a channel posts to below "/x".
+std::string PathOf(const std::string& channel) {
+  if (channel == "telegram") return "/x/bott/sendMessage";
+  if (channel == "opsgenie") return "/x/v2/alerts";
+  if (channel == "victorops") return "/x/k/r";
+  if (channel == "sentry") return "/x/api/7/envelope/";
+  if (channel == "alertmanager") return "/x/api/v2/alerts";
+  return "/x";
 }
 
 std::string Yaml(const std::string& channel, const std::string& url) {
@@ -95,6 +91,35 @@ std::string Yaml(const std::string& channel, const std::string& url) {
   if (channel == "telegram")
     return "telegram_configs: [{api_url: '" + url + "', bot_token: t, chat_id: 1}]";
   if (channel == "pagerduty") return "pagerduty_configs: [{url: '" + url + "', routing_key: k}]";
+  if (channel == "mattermost") {
+    return "mattermost_configs: [{webhook_url: '" + url +
+           "', text: '{{ range .Alerts }}{{ .Annotations.description }}{{ end }}'}]";
+  }
+  if (channel == "googlechat") {
+    return "googlechat_configs: [{webhook_url: '" + url +
+           "', threads: false, text: '{{ range .Alerts }}{{ .Annotations.description }}{{ end "
+           "}}'}]";
+  }
+  if (channel == "ntfy") return "ntfy_configs: [{url: '" + url + "', topic: ops}]";
+  if (channel == "opsgenie") {
+    return "opsgenie_configs: [{api_url: '" + url +
+           "', api_key: k, description: '{{ range .Alerts }}{{ .Annotations.description }}{{ end "
+           "}}'}]";
+  }
+  if (channel == "pushover")
+    return "pushover_configs: [{api_url: '" + url + "', token: t, user_key: u}]";
+  if (channel == "victorops") {
+    return "victorops_configs: [{api_url: '" + url + "', api_key: k, routing_key: r}]";
+  }
+  if (channel == "webex") {
+    return "webex_configs: [{api_url: '" + url +
+           "', room_id: r, http_config: {authorization: {credentials: t}}}]";
+  }
+  if (channel == "sentry") {
+    return "sentry_configs: [{dsn: '" + std::string(url).insert(url.find("://") + 3, "key@") +
+           "/7'}]";
+  }
+  if (channel == "alertmanager") return "alertmanager_configs: [{urls: ['" + url + "']}]";
   return "webhook_configs: [{url: '" + url + "'}]";
 }
 
@@ -103,8 +128,8 @@ std::string Yaml(const std::string& channel, const std::string& url) {
 TEST_CASE("webhook sends Alertmanager's body, signed", "[deliver]") {
   test::HttpStub stub;
   stub.Answer("/hook", {.status = 200});
-  auto receiver = Make("webhook_configs: [{url: '" + stub.Url("/hook") +
-                       "', signing_key: new, previous_signing_key: old}]");
+  auto receiver = MakeReceiver("webhook_configs: [{url: '" + stub.Url("/hook") +
+                               "', signing_key: new, previous_signing_key: old}]");
   auto group = Group(1, 2);
   REQUIRE(Send(*receiver, group).kind == Outcome::Kind::kDelivered);
   const auto request = stub.requests().at(0);
@@ -127,19 +152,22 @@ TEST_CASE("signatures are those of GitHub's published example", "[deliver]") {
 }
 
 TEST_CASE("every channel's limits hold for groups of 1, 50 and 500 alerts", "[deliver]") {
-  for (const std::string channel :
-       {"webhook", "slack", "pagerduty", "discord", "telegram", "msteamsv2"}) {
+  for (const std::string channel : {"webhook", "slack", "pagerduty", "discord", "telegram",
+                                    "msteamsv2", "mattermost", "googlechat", "ntfy", "opsgenie",
+                                    "pushover", "victorops", "webex", "sentry", "alertmanager"}) {
     test::HttpStub stub;
-    const std::string path = channel == "telegram" ? "/x/bott/sendMessage" : "/x";
+    const std::string path = PathOf(channel);
     stub.Answer(path, {.status = 200, .body = "ok"});
-    auto receiver = Make(Yaml(channel, stub.Url("/x")));
+    auto receiver = MakeReceiver(Yaml(channel, stub.Url("/x")));
     for (const std::size_t alerts : {1U, 50U, 500U}) {
       INFO(channel << " " << alerts);
       const auto outcome = Send(*receiver, Group(alerts, 200));
       INFO(outcome.message);
       REQUIRE(outcome.kind == Outcome::Kind::kDelivered);
       const auto body = stub.requests().back().body;
-      const auto json = nlohmann::json::parse(body);
+      // An envelope is several lines of JSON, the event in the last.
+      const auto json = nlohmann::json::parse(
+          channel == "sentry" ? body.substr(body.rfind('\n', body.size() - 2) + 1) : body);
       CHECK(Fault(channel, json, body.size()) == "");
     }
     // The most severe first, of those the oldest, the rest counted.
@@ -154,11 +182,12 @@ TEST_CASE("every channel's limits hold for groups of 1, 50 and 500 alerts", "[de
 
 TEST_CASE("answers decide between retry and rejection, and waits are obeyed", "[deliver]") {
   test::HttpStub stub;
-  for (const std::string channel :
-       {"webhook", "slack", "pagerduty", "discord", "telegram", "msteamsv2"}) {
+  for (const std::string channel : {"webhook", "slack", "pagerduty", "discord", "telegram",
+                                    "msteamsv2", "mattermost", "googlechat", "ntfy", "opsgenie",
+                                    "pushover", "victorops", "webex", "sentry", "alertmanager"}) {
     INFO(channel);
-    const std::string path = channel == "telegram" ? "/x/bott/sendMessage" : "/x";
-    auto receiver = Make(Yaml(channel, stub.Url("/x")));
+    const std::string path = PathOf(channel);
+    auto receiver = MakeReceiver(Yaml(channel, stub.Url("/x")));
     const auto group = Group(1);
     stub.Answer(path, {.status = 429, .headers = {{"Retry-After", "7"}}});
     auto outcome = Send(*receiver, group);
@@ -179,10 +208,12 @@ TEST_CASE("answers decide between retry and rejection, and waits are obeyed", "[
 TEST_CASE("waits in the body of an answer are obeyed", "[deliver]") {
   test::HttpStub stub;
   stub.Answer("/x", {.status = 429, .body = R"({"retry_after": 1.25})"});
-  CHECK(Send(*Make(Yaml("discord", stub.Url("/x"))), Group(1)).retry_after == Milliseconds(1250));
+  CHECK(Send(*MakeReceiver(Yaml("discord", stub.Url("/x"))), Group(1)).retry_after ==
+        Milliseconds(1250));
   stub.Answer("/x/bott/sendMessage",
               {.status = 429, .body = R"({"parameters":{"retry_after":3}})"});
-  CHECK(Send(*Make(Yaml("telegram", stub.Url("/x"))), Group(1)).retry_after == Milliseconds(3000));
+  CHECK(Send(*MakeReceiver(Yaml("telegram", stub.Url("/x"))), Group(1)).retry_after ==
+        Milliseconds(3000));
   CHECK(ParseRetryAfter("Tue, 14 Nov 2023 22:13:50 GMT", kNow) == Milliseconds(30'000));
   CHECK(ParseRetryAfter("soon", kNow) == std::nullopt);
 }
@@ -191,8 +222,8 @@ TEST_CASE("slack by a bot's token changes its message", "[deliver]") {
   test::HttpStub stub;
   stub.Answer("/api/chat.postMessage", {.body = R"({"ok":true,"channel":"C1","ts":"12.5"})"});
   stub.Answer("/api/chat.update", {.body = R"({"ok":true,"channel":"C1","ts":"12.5"})"});
-  auto receiver = Make("slack_configs: [{api_url: '" + stub.Url("/api/chat.postMessage") +
-                       "', app_token: xoxb, channel: '#ops', update_message: true}]");
+  auto receiver = MakeReceiver("slack_configs: [{api_url: '" + stub.Url("/api/chat.postMessage") +
+                               "', app_token: xoxb, channel: '#ops', update_message: true}]");
   auto group = Group(1);
   const auto first = Send(*receiver, group);
   REQUIRE(first.handle == "C1 12.5");
@@ -207,8 +238,8 @@ TEST_CASE("slack by a bot's token changes its message", "[deliver]") {
 TEST_CASE("a template that fails does not lose the alert", "[deliver]") {
   test::HttpStub stub;
   stub.Answer("/x", {});
-  auto receiver =
-      Make("discord_configs: [{webhook_url: '" + stub.Url("/x") + "', message: '{{ .Nope }}'}]");
+  auto receiver = MakeReceiver("discord_configs: [{webhook_url: '" + stub.Url("/x") +
+                               "', message: '{{ .Nope }}'}]");
   REQUIRE(Send(*receiver, Group(1)).kind == Outcome::Kind::kDelivered);
   const auto body = nlohmann::json::parse(stub.requests().back().body);
   const auto text = body["embeds"][0]["description"].get<std::string>();
@@ -222,4 +253,69 @@ TEST_CASE("values are escaped for their channel", "[deliver]") {
   CHECK(EscapeMentions("hi @here") == "hi @\u200Bhere");
   CHECK(Cut("ñañaña", {4}) == "ñañ…");
   CHECK(Cut("ñañaña", {6, Unit::kBytes}) == "ña…");
+}
+
+TEST_CASE("opsgenie closes what it has opened, and changes its words", "[deliver]") {
+  test::HttpStub stub;
+  stub.Answer("/x/v2/alerts", {.status = 202});
+  auto receiver = MakeReceiver("opsgenie_configs: [{api_url: '" + stub.Url("/x") +
+                               "', api_key: k, update_alerts: true, priority: P1, tags: 'a, b', "
+                               "responders: [{name: ops, type: team}]}]");
+  auto group = Group(1);
+  CHECK(Send(*receiver, group).kind == Outcome::Kind::kRejected);  // no way to change it: 404
+  const auto opened = nlohmann::json::parse(stub.requests().at(0).body);
+  const auto alias = opened["alias"].get<std::string>();
+  CHECK(opened["priority"] == "P1");
+  CHECK(opened["tags"] == nlohmann::json({"a", "b"}));
+  CHECK(opened["responders"][0]["name"] == "ops");
+  CHECK(stub.requests().at(0).headers.at("authorization") == "GenieKey k");
+  const std::string base = "/x/v2/alerts/" + alias;
+  for (const char* const what : {"/message", "/description", "/close"}) {
+    stub.Answer(base + what + "?identifierType=alias", {.status = 202});
+    stub.Answer(base + what, {.status = 202});
+  }
+  REQUIRE(Send(*receiver, group).kind == Outcome::Kind::kDelivered);
+  CHECK(stub.requests().back().method == "PUT");
+  group.alerts[0].ends_at = group.now - 1;
+  REQUIRE(Send(*receiver, group).kind == Outcome::Kind::kDelivered);
+  CHECK(stub.requests().back().target.starts_with(base + "/close"));
+}
+
+TEST_CASE("an Alertmanager that takes the alerts is enough", "[deliver]") {
+  test::HttpStub good;
+  test::HttpStub bad;
+  good.Answer("/api/v2/alerts", {.status = 200});
+  bad.Answer("/api/v2/alerts", {.status = 500});
+  auto receiver = MakeReceiver("alertmanager_configs: [{urls: ['" + bad.Url("") + "', '" +
+                               good.Url("/") + "']}]");
+  CHECK(Send(*receiver, Group(3)).kind == Outcome::Kind::kDelivered);
+  const auto body = nlohmann::json::parse(good.requests().back().body);
+  REQUIRE(body.size() == 3);
+  CHECK(body[0]["startsAt"] < body[0]["endsAt"]);
+  good.Answer("/api/v2/alerts", {.status = 400});
+  CHECK(Send(*receiver, Group(3)).kind == Outcome::Kind::kRetry);
+  bad.Answer("/api/v2/alerts", {.status = 400});
+  CHECK(Send(*receiver, Group(3)).kind == Outcome::Kind::kRejected);
+}
+
+TEST_CASE("sentry's own rate limits are obeyed", "[deliver]") {
+  test::HttpStub stub;
+  stub.Answer("/x/api/7/envelope/",
+              {.status = 429,
+               .headers = {{"X-Sentry-Rate-Limits", "9:transaction, 42.5:error;default:org"}}});
+  const auto outcome = Send(*MakeReceiver(Yaml("sentry", stub.Url("/x"))), Group(1));
+  CHECK(outcome.kind == Outcome::Kind::kRetry);
+  CHECK(outcome.retry_after == Milliseconds(42'500));
+}
+
+TEST_CASE("a proxy is asked where http_config names one", "[deliver]") {
+  test::HttpStub proxy;
+  proxy.Answer("http://nowhere.example/hook", {.status = 200});
+  auto receiver = MakeReceiver(
+      "webhook_configs: [{url: 'http://nowhere.example/hook', http_config: {proxy_url: '" +
+      proxy.Url("") + "'}}]");
+  const auto outcome = Send(*receiver, Group(1));
+  INFO(outcome.message);
+  CHECK(outcome.kind == Outcome::Kind::kDelivered);
+  CHECK(proxy.requests().at(0).target == "http://nowhere.example/hook");
 }

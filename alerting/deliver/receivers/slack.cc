@@ -1,6 +1,8 @@
 // slack_configs: an attachment by an incoming webhook, or by a bot's token, which can then change
 // its message when the state changes (`update_message`).
 
+#include <algorithm>
+
 #include "alerting/deliver/http_receiver.h"
 #include "core/text/json.h"
 
@@ -22,6 +24,15 @@ struct Options {
   std::string footer = R"({{ template "slack.default.footer" . }})";
   std::string icon_emoji = R"({{ template "slack.default.iconemoji" . }})";
   std::string icon_url = R"({{ template "slack.default.iconurl" . }})";
+  std::string callback_id = R"({{ template "slack.default.callbackid" . }})";
+  std::string image_url;
+  std::string thumb_url;
+  std::string message_text;
+  bool link_names = false;
+  bool short_fields = false;
+  std::vector<std::string> mrkdwn_in{"fallback", "pretext", "text"};
+  std::vector<Texts> fields;
+  std::vector<Texts> actions;
 };
 
 constexpr Limit kTitle{1024};
@@ -84,8 +95,21 @@ class Slack final : public HttpReceiver {
     json.Field("fallback", message.Text(options_.fallback, kText));
     json.Field("footer", message.Text(options_.footer, {300}));
     json.Field("color", message.Text(options_.color));
-    json.Key("mrkdwn_in").BeginArray().String("pretext").String("text").EndArray();
-    json.EndObject().EndArray().EndObject();
+    for (const auto& [key, text] : {std::pair("callback_id", &options_.callback_id),
+                                    std::pair("image_url", &options_.image_url),
+                                    std::pair("thumb_url", &options_.thumb_url)}) {
+      if (const auto value = message.Text(*text); !value.empty()) json.Field(key, value);
+    }
+    AppendTextMaps(json, "fields", options_.fields, message);
+    AppendTextMaps(json, "actions", options_.actions, message);
+    json.Key("mrkdwn_in").BeginArray();
+    for (const auto& part : options_.mrkdwn_in) json.String(part);
+    json.EndArray().EndObject().EndArray();
+    if (const auto text = message.Text(options_.message_text, kText); !text.empty()) {
+      json.Field("text", text);
+    }
+    if (options_.link_names) json.Key("link_names").Bool(true);
+    json.EndObject();
     return out;
   }
 
@@ -128,8 +152,24 @@ std::unique_ptr<Receiver> MakeSlack(const ReceiverInput& input) {
         std::pair("title_link", &options.title_link), std::pair("pretext", &options.pretext),
         std::pair("text", &options.text), std::pair("fallback", &options.fallback),
         std::pair("footer", &options.footer), std::pair("icon_emoji", &options.icon_emoji),
-        std::pair("icon_url", &options.icon_url)}) {
+        std::pair("icon_url", &options.icon_url), std::pair("callback_id", &options.callback_id),
+        std::pair("image_url", &options.image_url), std::pair("thumb_url", &options.thumb_url),
+        std::pair("message_text", &options.message_text)}) {
     common.ReadTemplate(key, *text);
+  }
+  input.options.Read("link_names", options.link_names);
+  input.options.Read("short_fields", options.short_fields);
+  input.options.Read("mrkdwn_in", options.mrkdwn_in);
+  // Slack takes no more.
+  constexpr std::size_t kFields = 10;
+  constexpr std::size_t kActions = 5;
+  common.ReadTextMaps("fields", {"title", "value", "short"}, kFields, options.fields);
+  common.ReadTextMaps("actions", {"type", "text", "url", "style", "name", "value"}, kActions,
+                      options.actions);
+  for (auto& field : options.fields) {
+    const bool given = std::any_of(field.begin(), field.end(),
+                                   [](const auto& text) { return text.first == "short"; });
+    if (!given) field.emplace_back("short", options.short_fields ? "true" : "false");
   }
   input.options.Finish();
   return std::make_unique<Slack>(common, std::move(options));

@@ -14,6 +14,8 @@ struct Options {
   std::string api_url = "https://api.telegram.org";
   Secret token;
   std::string chat_id;
+  Secret chat_id_file;
+  std::int64_t thread = 0;
   bool silent = false;
   std::string message = R"({{ template "telegram.default.message" . }})";
   std::size_t mode = 0;
@@ -30,11 +32,15 @@ class Telegram final : public HttpReceiver {
   Result<HttpRequest> Build(const Notification& notification) const override {
     const auto token = options_.token.Reveal();
     if (!token) return Fail(token.error());
+    const auto chat = options_.chat_id.empty() ? options_.chat_id_file.Reveal()
+                                               : Result<std::string>(options_.chat_id);
+    if (!chat) return Fail(chat.error());
     const bool html = options_.mode == 0;
     const Message message(notification, templates());
     std::string out;
     text::JsonWriter json(out);
-    json.BeginObject().Field("chat_id", options_.chat_id);
+    json.BeginObject().Field("chat_id", *chat);
+    if (options_.thread != 0) json.Key("message_thread_id").Integer(options_.thread);
     json.Field("text", message.Fitted(options_.message, {4096}, html));
     if (!kModes[options_.mode].empty()) json.Field("parse_mode", kModes[options_.mode]);
     json.Key("disable_notification").Bool(options_.silent);
@@ -66,8 +72,15 @@ std::unique_ptr<Receiver> MakeTelegram(const ReceiverInput& input) {
   if (!common.ReadSecret("bot_token", options.token, "telegram_bot_token")) {
     input.options.Require("bot_token", "or bot_token_file");
   }
-  input.options.Require("chat_id", "");
+  std::filesystem::path chat_file;
+  if (input.options.Read("chat_id_file", chat_file)) {
+    options.chat_id_file =
+        Secret::FromFile(chat_file.is_absolute() ? chat_file : input.folder / chat_file);
+  } else if (!input.options.Has("chat_id")) {
+    input.options.Require("chat_id", "or chat_id_file");
+  }
   input.options.Read("chat_id", options.chat_id);
+  input.options.Read("message_thread_id", options.thread);
   input.options.Read("disable_notifications", options.silent);
   common.ReadTemplate("message", options.message);
   options.mode = input.options.ReadChoice("parse_mode", kModes, 0);

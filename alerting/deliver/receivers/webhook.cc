@@ -16,6 +16,7 @@ struct Options {
   std::int64_t max_alerts = 0;
   std::string payload;
   std::vector<Secret> keys;
+  Milliseconds timeout{0};  // of an attempt; 0 for the caller's
 };
 
 void AppendLabels(text::JsonWriter& json, std::string_view key, const Labels& labels) {
@@ -45,6 +46,12 @@ class Webhook final : public HttpReceiver {
  public:
   Webhook(const ReceiverOptions& common, Options options)
       : HttpReceiver(common), options_(std::move(options)) {}
+
+  Outcome Deliver(const Notification& notification, Deadline deadline) override {
+    if (options_.timeout.count() == 0) return HttpReceiver::Deliver(notification, deadline);
+    const auto own = Deadline::After(deadline.clock(), options_.timeout);
+    return HttpReceiver::Deliver(notification, own.at() < deadline.at() ? own : deadline);
+  }
 
  protected:
   Result<HttpRequest> Build(const Notification& notification) const override {
@@ -97,6 +104,7 @@ std::unique_ptr<Receiver> MakeWebhook(const ReceiverInput& input) {
   if (!common.ReadSecret("url", options.url)) common.reader().Require("url", "or url_file");
   input.options.Read("max_alerts", options.max_alerts, 0);
   common.ReadTemplate("payload", options.payload);
+  input.options.Read("timeout", options.timeout);
   for (const auto* const key : {"signing_key", "previous_signing_key"}) {
     Secret secret;
     if (common.ReadSecret(key, secret)) options.keys.push_back(secret);

@@ -1,0 +1,109 @@
+// alertmanager_configs: alerts are posted to Alertmanagers (API v2), as Prometheus does: to all of
+// them, and one that takes them is enough, since they tell each other.
+
+#include "alerting/deliver/http_receiver.h"
+#include "alerting/templates/go_time.h"
+#include "core/text/json.h"
+
+namespace vigia::alerting::deliver {
+namespace {
+
+// What firing alerts say of their end. An Alertmanager that is not told again by then ends them: a
+// repeat_interval has to be shorter.
+constexpr Timestamp kFiresFor = 25 * 3600 * 1000;
+
+struct Options {
+  std::vector<std::string> urls;
+};
+
+std::string TimeText(Timestamp time) {
+  return templates::FormatTime(templates::Time::FromMilliseconds(time),
+                               "2006-01-02T15:04:05.999999999Z07:00");
+}
+
+void AppendLabels(text::JsonWriter& json, std::string_view key, const Labels& labels) {
+  json.Key(key).BeginObject();
+  for (const auto [name, value] : labels) json.Field(name, value);
+  json.EndObject();
+}
+
+class Alertmanagers final : public HttpReceiver {
+ public:
+  Alertmanagers(const ReceiverOptions& common, Options options)
+      : HttpReceiver(common), options_(std::move(options)) {}
+
+  Outcome Deliver(const Notification& notification, Deadline deadline) override {
+    const auto told = send_resolved() ? notification : WithoutResolved(notification);
+    if (told.alerts.empty()) return {.message = "only resolved alerts, which are not wanted"};
+    const auto body = Body(told);
+    bool taken = false;
+    Outcome failed;
+    for (const auto& url : options_.urls) {
+      auto outcome = ReadAnswer(sender().Send(Post(url, body), deadline), Now());
+      if (outcome.kind == Outcome::Kind::kDelivered) {
+        taken = true;
+      } else if (failed.kind != Outcome::Kind::kRetry) {
+        failed = std::move(outcome);  // what may work later counts
+      }
+    }
+    return taken ? Outcome{} : failed;
+  }
+
+  Pace pace() const override { return {.per_second = 100, .burst = 1000}; }
+
+ protected:
+  Result<HttpRequest> Build(const Notification& notification) const override {
+    return Post(options_.urls.front(), Body(notification));
+  }
+
+ private:
+  static std::string Body(const Notification& notification) {
+    std::string out;
+    text::JsonWriter json(out);
+    json.BeginArray();
+    for (const auto& alert : notification.alerts) {
+      const bool resolved = alert.ResolvedAt(notification.now);
+      json.BeginObject();
+      AppendLabels(json, "labels", alert.labels);
+      AppendLabels(json, "annotations", alert.annotations);
+      // Both: with an end alone an Alertmanager takes it for the start, too.
+      json.Field("startsAt", TimeText(alert.starts_at));
+      json.Field("endsAt", TimeText(resolved ? std::max(alert.ends_at, alert.starts_at)
+                                             : notification.now + kFiresFor));
+      json.Field("generatorURL", alert.generator_url).EndObject();
+    }
+    json.EndArray();
+    return out;
+  }
+
+  const Options options_;
+};
+
+// The base URL of an Alertmanager, with or without the path of the API.
+std::string ApiUrl(std::string url) {
+  constexpr std::string_view kPath = "/api/v2/alerts";
+  while (url.ends_with('/')) url.pop_back();
+  return url.ends_with(kPath) ? url : url + std::string(kPath);
+}
+
+}  // namespace
+
+std::unique_ptr<Receiver> MakeAlertmanagers(const ReceiverInput& input) {
+  ReceiverOptions common(input, true);
+  Options options;
+  std::vector<std::string> urls;
+  if (!input.options.Read("urls", urls) && !input.options.Read("url", urls)) {
+    input.options.Require("urls", "such as [http://127.0.0.1:9093]");
+  }
+  for (auto& url : urls) {
+    if (const auto parsed = ParseHttpUrl(url); !parsed) {
+      input.options.Fault("urls", url + ": " + parsed.error().message());
+    }
+    options.urls.push_back(ApiUrl(std::move(url)));
+  }
+  input.options.Finish();
+  if (options.urls.empty()) return nullptr;
+  return std::make_unique<Alertmanagers>(common, std::move(options));
+}
+
+}  // namespace vigia::alerting::deliver
