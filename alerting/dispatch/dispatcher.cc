@@ -42,7 +42,7 @@ void Dispatcher::Stop() {
   Changes rest;
   {
     const std::lock_guard lock(mutex_);
-    rest = std::exchange(round_, {});
+    rest = std::exchange(rewrite_, false) ? Everything() : std::exchange(round_, {});
     ++taken_rounds_;
   }
   Settle(std::move(rest));
@@ -149,6 +149,7 @@ bool Dispatcher::Write(const Changes& changes) {
   if (status) return true;
   ++stats_.failed_writes;
   rewrite_ = true;
+  missed_.Add(changes);
   stats_.state_at_risk = true;
   if (!was_at_risk) {
     log::Error("alerting state cannot be written; it lives in memory alone until it can",
@@ -218,6 +219,7 @@ Group& Dispatcher::GroupFor(const route::Route& route, Labels labels) {
 
 void Dispatcher::Join(Group& group, const KnownAlert& alert, Timestamp now) {
   group.alerts.insert(alert.fingerprint);
+  group.guests.erase(alert.fingerprint);
   const auto instant = parts_.clock.Now();
   const auto wait = group.route->group_wait;
   if (!group.flushed) {
@@ -278,8 +280,13 @@ void Dispatcher::CleanUp(Timestamp now) {
   if (std::exchange(rewrite_, false)) round_ = Everything();
 }
 
-Changes Dispatcher::Everything() const {
-  Changes all = round_;
+Changes Dispatcher::Everything() {
+  Changes all = std::exchange(round_, {});
+  missed_.MoveTo(all);
+  // What has come back since is not to be forgotten.
+  std::erase_if(all.forgotten_alerts, [&](AlertId id) { return alerts_.contains(id); });
+  std::erase_if(all.forgotten_acks, [&](AlertId id) { return acks_.contains(id); });
+  std::erase_if(all.forgotten_log, [&](const LogKey& key) { return log_.contains(key); });
   for (const auto& [fingerprint, state] : alerts_) all.alerts.push_back(state.alert);
   for (const auto& silence : silences_.List(parts_.clock.Wall())) all.silences.push_back(silence);
   for (const auto& [fingerprint, ack] : acks_) all.acks.push_back(ack);
@@ -293,6 +300,7 @@ void Dispatcher::Note(std::string type, const Labels& alert,
 }
 
 void Dispatcher::TakeResult(const NoticeResult& result) {
+  missed_.Follow(result);
   static constexpr const char* kTypes[] = {"notification.failed", "notification.sent",
                                            "notification.dead", "notification.replaced"};
   Note(kTypes[static_cast<std::size_t>(result.state)], {},
@@ -301,7 +309,10 @@ void Dispatcher::TakeResult(const NoticeResult& result) {
         {"group", result.key.group_key},
         {"attempt", std::to_string(result.attempts)},
         {"answer", result.answer}});
+  if (result.state == NoticeResult::State::kRetrying) return;
+  const auto told = ends_under_way_.extract(result.id);
   if (result.state != NoticeResult::State::kDead) return;
+  if (!told.empty()) OweAgain(result.key, told.mapped());
   // Nobody got it: the next flush tells again, from what is true then.
   const auto at = log_.find(result.key);
   if (at == log_.end() || at->second.time > result.decided) return;

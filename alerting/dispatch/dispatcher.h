@@ -32,6 +32,7 @@
 #include "alerting/dispatch/group.h"
 #include "alerting/dispatch/inhibitor.h"
 #include "alerting/dispatch/log.h"
+#include "alerting/dispatch/missed.h"
 #include "alerting/dispatch/plan.h"
 #include "alerting/dispatch/store.h"
 #include "alerting/dispatch/view.h"
@@ -130,6 +131,11 @@ class Dispatcher final : public alerting::AlertSink {
   void TakePaceFromLog(Group& group, Timestamp now);
   // Groups of log entries that still owe somebody an end, where no current group has it.
   void KeepOwed();
+  // A notice that told ends has died: they are owed again.
+  void OweAgain(const LogKey& key, const std::vector<AlertPtr>& ended);
+  // Puts alerts whose end is owed into the group they were told in, as guests where they belong to
+  // it no more; it looks at them at its next tick. Without a group, a retired one is made.
+  Group* JoinAsOwed(Group* group, const LogKey& key, const LogEntry& entry);
   void FlushDue(Instant now);
   void Flush(Group& group);
   std::vector<AlertPtr> TakeStock(const Group& group, Timestamp now);
@@ -147,7 +153,8 @@ class Dispatcher final : public alerting::AlertSink {
   void TakeResult(const NoticeResult& result);
   AlertView ViewOf(const KnownAlert& alert, Timestamp now) const;
   std::vector<AlertPtr> MatchingFiring(const route::Matchers& matchers, Timestamp now) const;
-  Changes Everything() const;
+  // All that is known, with what failed writes left out.
+  Changes Everything();
   Instant NextWake() const;
   bool Held(Instant now) const { return !released_ && now < hold_until_; }
   void Wake();
@@ -178,6 +185,9 @@ class Dispatcher final : public alerting::AlertSink {
   Instant next_clean_up_{};
   bool wanted_ = false;   // the thread has something to do
   bool rewrite_ = false;  // the store missed something: write everything when it works again
+  Missed missed_;
+  // Ends that notices under way tell, by the notice's id: owed again if it dies.
+  std::unordered_map<std::string, std::vector<AlertPtr>> ends_under_way_;
   DispatcherStats stats_;
 
   std::jthread thread_;

@@ -36,7 +36,10 @@ void Dispatcher::Flush(Group& group) {
   group.flushed = true;
   group.emptied = false;
   Schedule(group, instant + Interval(group));
-  const auto alerts = TakeStock(group, now);
+  auto alerts = TakeStock(group, now);
+  std::erase_if(alerts, [&](const AlertPtr& alert) {
+    return group.guests.contains(alert->fingerprint) && !alert->ResolvedAt(now);
+  });
   const bool held = HeldByInterval(group, now);
   if (!held && Tell(group, alerts, now)) group.last_told = instant;
   DropEnded(group, alerts, held, now);
@@ -172,6 +175,10 @@ bool Dispatcher::TellOne(Group& group, std::size_t index, const Integration& int
         {"reason", notice.reason},
         {"firing", std::to_string(situation.firing.size())},
         {"resolved", std::to_string(notice.alerts.size() - situation.firing.size())}});
+  const std::vector<AlertPtr> ended(
+      notice.alerts.begin() + static_cast<std::ptrdiff_t>(situation.firing.size()),
+      notice.alerts.end());
+  if (!ended.empty()) ends_under_way_[notice.id] = ended;
   round_.notices.push_back(std::move(notice));
   return true;
 }
@@ -200,6 +207,7 @@ void Dispatcher::DropEnded(Group& group, const std::vector<AlertPtr>& flushed, b
     if (!alert->ResolvedAt(now)) continue;
     if (keep_owed && IsOwed(group, alert->fingerprint)) continue;
     group.alerts.erase(alert->fingerprint);
+    group.guests.erase(alert->fingerprint);
   }
   std::erase_if(group.alerts, [&](AlertId fingerprint) { return !alerts_.contains(fingerprint); });
 }

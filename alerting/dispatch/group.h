@@ -22,6 +22,8 @@ struct Group {
   Labels labels;
   std::string key;  // "{}/{severity=\"page\"}:{alertname=\"X\"}"
   std::set<AlertId> alerts;
+  // Those of `alerts` that belong elsewhere since the routes changed: only their end is told.
+  std::set<AlertId> guests;
   Instant next_flush{};
   bool flushed = false;
   bool emptied = false;              // goes away at the next flush unless an alert joins

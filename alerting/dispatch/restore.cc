@@ -1,8 +1,6 @@
 // Forming groups from what is known: after a restart, and when the configuration changes.
 
 #include <algorithm>
-#include <set>
-#include <string_view>
 
 #include "alerting/dispatch/dispatcher.h"
 #include "core/log.h"
@@ -12,6 +10,9 @@ namespace {
 
 // Groups that belong to no route any more stand behind all others.
 constexpr std::size_t kNoRoute = static_cast<std::size_t>(-1);
+
+// The least pause before an end that could not be delivered is told again.
+constexpr Milliseconds kOwedAgainAfter{60'000};
 
 Labels RetiredId(const LogKey& key) {
   return Labels{{"group", key.group_key}, {"receiver", key.receiver}};
@@ -61,6 +62,13 @@ void Dispatcher::Restore(Snapshot snapshot) {
   silences_.Apply(snapshot.silences);
   for (auto& ack : snapshot.acks) acks_[ack.fingerprint] = std::move(ack);
   log_ = std::move(snapshot.log);
+  for (const auto& pending : snapshot.notices) {
+    if (pending.dead) continue;
+    for (const auto& alert : pending.notice.alerts) {
+      if (!alert->ResolvedAt(pending.notice.time)) continue;
+      ends_under_way_[pending.notice.id].push_back(alert);
+    }
+  }
   Regroup({});
   if (!alerts_.empty() || !log_.empty()) {
     log::Info("alerting state restored", {{"alerts", std::to_string(alerts_.size())},
@@ -131,26 +139,67 @@ void Dispatcher::TakePaceFromLog(Group& group, Timestamp now) {
 }
 
 void Dispatcher::KeepOwed() {
-  std::set<std::pair<std::string_view, std::string_view>> current;
-  for (const auto& [id, group] : groups_) current.emplace(group.key, group.receiver);
+  std::map<std::pair<std::string, std::string>, Group*> current;
+  for (auto& [id, group] : groups_) current[{group.key, group.receiver}] = &group;
   for (const auto& [key, entry] : log_) {
     if (entry.owed.empty()) continue;
-    const bool known = current.contains({key.group_key, key.receiver});
-    if (known || key.integration >= plan_->Integrations(key.receiver).size()) continue;
-    Group group{.id = {kNoRoute, RetiredId(key)}, .labels = entry.group_labels};
-    group.key = key.group_key;
-    group.retired = true;
-    group.flushed = true;
-    group.receiver = key.receiver;
-    group.next_flush = Instant::max();
-    for (const auto fingerprint : entry.owed) {
-      if (alerts_.contains(fingerprint)) group.alerts.insert(fingerprint);
-    }
-    if (group.alerts.empty()) continue;
-    const GroupId id = group.id;
-    const auto [at, is_new] = groups_.try_emplace(id, std::move(group));
-    if (is_new) Schedule(at->second, parts_.clock.Now());
+    auto& group = current[{key.group_key, key.receiver}];
+    group = JoinAsOwed(group, key, entry);
   }
+}
+
+Group* Dispatcher::JoinAsOwed(Group* group, const LogKey& key, const LogEntry& entry) {
+  if (key.integration >= plan_->Integrations(key.receiver).size()) return group;
+  AlertIds owed;
+  for (const auto fingerprint : entry.owed) {
+    if (alerts_.contains(fingerprint)) owed.push_back(fingerprint);
+  }
+  if (owed.empty()) return group;
+  if (!group) {
+    Group retired{.id = {kNoRoute, RetiredId(key)}, .labels = entry.group_labels};
+    retired.key = key.group_key;
+    retired.retired = true;
+    retired.flushed = true;
+    retired.receiver = key.receiver;
+    retired.next_flush = Instant::max();
+    const GroupId id = retired.id;
+    group = &groups_.try_emplace(id, std::move(retired)).first->second;
+    Schedule(*group, parts_.clock.Now());
+  }
+  group->emptied = false;
+  for (const auto fingerprint : owed) {
+    if (group->alerts.insert(fingerprint).second) group->guests.insert(fingerprint);
+  }
+  return group;
+}
+
+void Dispatcher::OweAgain(const LogKey& key, const std::vector<AlertPtr>& ended) {
+  const auto at = log_.find(key);
+  if (at == log_.end()) return;
+  const Timestamp now = parts_.clock.Wall();
+  auto& owed = at->second.owed;
+  for (const auto& alert : ended) {
+    if (alert->alert.ends_at + options_.retention.count() < now) continue;
+    auto& state = alerts_[alert->fingerprint];
+    if (!state.alert) {
+      state.alert = alert;
+      state.ended_at = alert->alert.ends_at;
+      round_.alerts.push_back(alert);
+    }
+    const auto place = std::lower_bound(owed.begin(), owed.end(), alert->fingerprint);
+    if (place == owed.end() || *place != alert->fingerprint) owed.insert(place, alert->fingerprint);
+  }
+  round_.log.emplace_back(key, at->second);
+  // Not at once, or a receiver that rejects it would be asked without a pause.
+  const auto found = std::find_if(groups_.begin(), groups_.end(), [&](const auto& item) {
+    return item.second.key == key.group_key && item.second.receiver == key.receiver;
+  });
+  auto* group = JoinAsOwed(found == groups_.end() ? nullptr : &found->second, key, at->second);
+  if (!group) return;
+  const auto instant = parts_.clock.Now();
+  const auto interval = group->route ? group->route->group_interval : kOwedAgainAfter;
+  const auto tick = group->last_told.value_or(instant) + interval;
+  Schedule(*group, std::max(tick, instant));
 }
 
 }  // namespace vigia::alerting::dispatch

@@ -39,6 +39,7 @@ void Outbox::SetLanes(std::map<LaneId, LaneOptions> lanes, Options options) {
         }
       }
       lane->ready.clear();
+      lane->by_age.clear();
     }
     for (auto& [id, lane_options] : lanes) {
       auto& lane = LaneFor(id);
@@ -118,8 +119,16 @@ void Outbox::Ready(Lane& lane, const std::string& group, Queue& queue) {
   if (queue.busy || queue.items.empty()) return;
   const auto at = lane.queues.find(group);
   lane.ready.emplace(queue.items.front().next_try, &at->first);
+  lane.by_age.emplace(queue.items.front().notice.time, &at->first);
   lane.wake.notify_one();
   StartWorkers(lane);
+}
+
+void Outbox::Unready(Lane& lane, const std::string& group, const Queue& queue) {
+  if (queue.busy || queue.items.empty()) return;
+  const auto* name = &lane.queues.find(group)->first;
+  lane.ready.erase({queue.items.front().next_try, name});
+  lane.by_age.erase({queue.items.front().notice.time, name});
 }
 
 Instant Outbox::NextToken(const Lane& lane) const {
@@ -166,8 +175,8 @@ void Outbox::Work(Lane& lane, Worker& self, std::stop_token stop) {
       continue;
     }
     const std::string group = *lane.ready.begin()->second;
-    lane.ready.erase(lane.ready.begin());
     auto& queue = lane.queues.at(group);
+    Unready(lane, group, queue);
     queue.busy = true;
     auto& item = queue.items.front();
     ++item.attempts;

@@ -131,9 +131,10 @@ class Outbox final : public dispatch::NoticeSink {
     LaneId id;
     LaneOptions options;
     bool gone = false;
-    std::map<std::string, Queue> queues;                     // by group
-    std::set<std::pair<Instant, const std::string*>> ready;  // first items that wait, by time
-    std::map<std::string, Item> dead;                        // by notice id
+    std::map<std::string, Queue> queues;                        // by group
+    std::set<std::pair<Instant, const std::string*>> ready;     // first items that wait, by time
+    std::set<std::pair<Timestamp, const std::string*>> by_age;  // the same, by notice time
+    std::map<std::string, Item> dead;                           // by notice id
     std::condition_variable_any wake;
     Instant paused_until{};
     double tokens = 0;
@@ -155,6 +156,10 @@ class Outbox final : public dispatch::NoticeSink {
   Instant NextToken(const Lane& lane) const;
   Instant NextTurn(const Lane& lane) const;
   void Ready(Lane& lane, const std::string& group, Queue& queue);
+  // The first item of the queue waits no more, or is about to change.
+  void Unready(Lane& lane, const std::string& group, const Queue& queue);
+  // Makes room: the oldest that waits dies, in this lane if it has any.
+  void BuryOldest(Lane& lane, std::vector<dispatch::NoticeResult>& results);
   void StartWorkers(Lane& lane);
   void ReapWorkers();
   // Takes an answer; fills what has to be reported and sent to the fallback.

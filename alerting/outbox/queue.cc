@@ -51,26 +51,52 @@ void Outbox::Add(Lane& lane, Item item, std::vector<NoticeResult>& results) {
     results.push_back(ResultOf(old, NoticeResult::State::kReplaced));
     item.next_try = old.next_try;
     item.asked = old.asked;
+    Unready(lane, group, queue);
     old = std::move(item);
+    Ready(lane, group, queue);
     return;
   }
-  if (queue.items.size() >= kMaxPerGroup || waiting_ >= options_.max_waiting) {
+  if (queue.items.size() >= kMaxPerGroup) {
     const std::size_t oldest = queue.busy ? 1 : 0;
     if (queue.items.size() > oldest) {
       auto& old = queue.items[oldest];
       old.answer = "too many notices wait";
-      if (!queue.busy) lane.ready.erase({old.next_try, &lane.queues.find(group)->first});
+      Unready(lane, group, queue);
       Bury(lane, std::move(old), results);
       queue.items.erase(queue.items.begin() + static_cast<std::ptrdiff_t>(oldest));
       --waiting_;
-      if (!queue.busy && !queue.items.empty()) {
-        lane.ready.emplace(queue.items.front().next_try, &lane.queues.find(group)->first);
-      }
+      Ready(lane, group, queue);
     }
   }
+  if (waiting_ >= options_.max_waiting) BuryOldest(lane, results);
+  auto& home = lane.queues[group];  // its last item may have been the oldest
   ++waiting_;
-  queue.items.push_back(std::move(item));
-  if (queue.items.size() == 1) Ready(lane, group, queue);
+  home.items.push_back(std::move(item));
+  if (home.items.size() == 1) Ready(lane, group, home);
+}
+
+void Outbox::BuryOldest(Lane& lane, std::vector<NoticeResult>& results) {
+  Lane* from = lane.by_age.empty() ? nullptr : &lane;
+  for (const auto& [id, other] : lanes_) {
+    if (lane.by_age.empty() && !other->by_age.empty() &&
+        (!from || other->by_age.begin()->first < from->by_age.begin()->first)) {
+      from = other.get();
+    }
+  }
+  if (!from) return;  // everything is in flight
+  const std::string group = *from->by_age.begin()->second;
+  auto& queue = from->queues.at(group);
+  Unready(*from, group, queue);
+  Item old = std::move(queue.items.front());
+  queue.items.pop_front();
+  --waiting_;
+  old.answer = "too many notices wait";
+  Bury(*from, std::move(old), results);
+  if (queue.items.empty()) {
+    from->queues.erase(group);
+  } else {
+    Ready(*from, group, queue);
+  }
 }
 
 void Outbox::Conclude(Lane& lane, const std::string& group, const Answer& answer,

@@ -18,6 +18,12 @@ Status MemoryStore::Commit(const Changes& changes) {
   for (const auto fingerprint : changes.forgotten_acks) acks.erase(fingerprint);
   for (const auto& [key, entry] : changes.log) log[key] = entry;
   for (const auto& key : changes.forgotten_log) log.erase(key);
+  for (const auto& notice : changes.notices) notices[notice.id] = notice;
+  for (const auto& result : changes.results) {
+    const bool open = result.state == NoticeResult::State::kRetrying ||
+                      result.state == NoticeResult::State::kDead;
+    if (!open) notices.erase(result.id);
+  }
   events.insert(events.end(), changes.events.begin(), changes.events.end());
   return Ok();
 }
@@ -28,6 +34,7 @@ Result<Snapshot> MemoryStore::Load() {
   for (const auto& [id, silence] : silences) snapshot.silences.push_back(silence);
   for (const auto& [fingerprint, ack] : acks) snapshot.acks.push_back(ack);
   snapshot.log = log;
+  for (const auto& [id, notice] : notices) snapshot.notices.push_back({.notice = notice});
   return snapshot;
 }
 

@@ -23,6 +23,7 @@ class MemoryStore final : public alerting::dispatch::Store {
   std::map<std::string, alerting::dispatch::Silence> silences;
   std::map<alerting::dispatch::AlertId, alerting::dispatch::Acknowledgement> acks;
   alerting::dispatch::NotificationLog log;
+  std::map<std::string, alerting::dispatch::Notice> notices;  // still to be delivered
   std::vector<alerting::dispatch::Event> events;
 };
 

@@ -298,6 +298,26 @@ TEST_CASE("notices of a receiver that is gone are kept as dead letters", "[outbo
   CHECK(bench.results().back().answer == "the receiver is not configured");
 }
 
+TEST_CASE("beyond max_waiting the oldest dies, also among groups of one notice", "[outbox]") {
+  Bench bench({.workers = 1, .max_waiting = 3});
+  const auto channel = bench.Lane("team", nullptr);
+  channel->Hang(true);
+  bench.Send(bench.Make("n0", "team", "g0"));
+  REQUIRE(channel->Await(1));
+  for (const int i : {1, 2, 3, 4}) {
+    bench.clock().Advance(1s);
+    const auto number = std::to_string(i);
+    bench.Send(bench.Make("n" + number, "team", "g" + number));
+  }
+  REQUIRE(bench.Await(State::kDead, 2) == 2);
+  CHECK(bench.results()[0].id == "n1");
+  CHECK(bench.results()[1].id == "n2");
+  CHECK(bench.results()[1].answer == "too many notices wait");
+  channel->Hang(false);
+  REQUIRE(bench.Await(State::kDelivered, 3) == 3);
+  CHECK(bench.box().idle());
+}
+
 TEST_CASE("5,000 notices at once are delivered within 10 s to a receiver that takes 50 ms",
           "[outbox]") {
   struct Slow final : Channel {
