@@ -57,6 +57,10 @@ class ReadingBell final : public ReadingSink {
   std::vector<ReadingSink*> sinks_;
 };
 
+// The instance with what baselines find, and the one with their series, which the baselines write into the history themselves.
+inline constexpr const char* kBaselines = "vigia.baselines";
+inline constexpr const char* kBaselineSeries = "vigia.baseline_series";
+
 // Where rules post alerts: hands them on to whoever notifies. Thread-safe once the daemon has
 // started.
 class AlertRelay final : public alerting::AlertSink {

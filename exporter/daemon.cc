@@ -163,6 +163,8 @@ class OwnReadingsFilter final : public ReadingSink {
  private:
   bool Passes(const InstanceId& instance) const {
     const std::string_view kind = instance.collector;
+    if (kind == kBaselineSeries) return false;  // they are there
+    if (kind == kBaselines) return true;        // it speaks of what others send, too
     return pass_own_ || (kind != kSelf.collector && !kind.starts_with("vigia."));
   }
 

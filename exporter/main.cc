@@ -14,6 +14,7 @@
 #include "exporter/cli/check.h"
 #include "exporter/cli/exit.h"
 #include "exporter/cli/explain.h"
+#include "exporter/cli/mark.h"
 #include "exporter/cli/metrics.h"
 #include "exporter/cli/query.h"
 #include "exporter/cli/routes.h"
@@ -173,6 +174,25 @@ int Run(int argc, char** argv) {
   resend->add_option("ID", notification, "one of them, or all")->required();
   resend->add_option("--url", url, "where vigia answers")->type_name("URL");
 
+  cli::MarkOptions mark;
+  auto* marks =
+      app.add_subcommand("mark", "Declares a deploy, or maintenance, to a running vigia.");
+  marks->require_subcommand(1);
+  auto* deploy =
+      marks->add_subcommand("deploy", "A version was deployed: changes near it name it.");
+  deploy->add_option("VERSION", mark.version, "such as v1.2.3")->required();
+  auto* maintenance =
+      marks->add_subcommand("maintenance", "Baselines learn nothing from what happens meanwhile.");
+  maintenance->add_option("--for", mark.lasting, "how long, such as 1h30m")->type_name("DURATION");
+  maintenance->add_option("--end", mark.end, "instead: until when")->type_name("TIME");
+  for (auto* const what : {deploy, maintenance}) {
+    what->add_option("--time", mark.time,
+                     "when it began, in Unix seconds or RFC 3339 (default now)")
+        ->type_name("TIME");
+    what->add_option("--text", mark.text, "for people");
+    what->add_option("--url", url, "where vigia answers")->type_name("URL");
+  }
+
   auto* baseline = app.add_subcommand("baseline", "What is normal for a series, and what is not.");
   baseline->require_subcommand(1);
   auto* replay = baseline->add_subcommand(
@@ -199,6 +219,11 @@ int Run(int argc, char** argv) {
   if (*test_routes) return cli::TestRoutes(routes_file, labels, routes_expected);
   if (*explain) return cli::ExplainAlert(url, alert);
   if (*resend) return cli::ResendNotification(url, notification);
+  if (*deploy || *maintenance) {
+    mark.url = url;
+    mark.type = *deploy ? "deploy" : "maintenance";
+    return cli::Mark(mark);
+  }
   if (*replay) return cli::ReplayBaseline(detector, STDIN_FILENO, stdout);
   if (*metrics) {
     std::fputs(cli::MetricsPage().c_str(), stdout);

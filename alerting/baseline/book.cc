@@ -20,29 +20,63 @@ Labels Named(const Labels& labels, std::string_view metric, std::string_view bas
   return builder.Build();
 }
 
-std::string KeyOf(const Labels& labels) {
+Labels WithoutName(const Labels& labels) {
   LabelsBuilder builder(labels);
-  return builder.Remove("__name__").Build().ToString();
+  return builder.Remove("__name__").Build();
 }
 
-void AddVerdict(std::vector<SeriesSink::Entry>& out, const std::string& baseline,
-                const promql::InstantSample& sample, const Verdict& verdict, Timestamp now) {
-  if (verdict.state == State::kNoData) return;
-  const auto add = [&](std::string_view metric, double value) {
-    out.push_back({Named(sample.labels, metric, baseline), {now, value}});
-  };
-  if (verdict.known) {
-    add("vigia_baseline_expected", verdict.expected);
-    add("vigia_baseline_lower", verdict.lower);
-    add("vigia_baseline_upper", verdict.upper);
-    if (verdict.expected != 0.0) add("vigia_baseline_ratio", sample.value / verdict.expected);
+std::string KeyOf(const Labels& labels) { return WithoutName(labels).ToString(); }
+
+// Changes that last, as opposed to anomalies.
+bool Holds(const Verdict& verdict) {
+  return verdict.state == State::kRegression || verdict.state == State::kImprovement;
+}
+
+std::optional<double> If(bool there, double value) {
+  return there ? std::optional(value) : std::nullopt;
+}
+
+constexpr Output kOutputs[] = {
+    {"vigia_baseline_expected",
+     [](const Line& line) { return If(line.verdict.known, line.verdict.expected); }},
+    {"vigia_baseline_lower",
+     [](const Line& line) { return If(line.verdict.known, line.verdict.lower); }},
+    {"vigia_baseline_upper",
+     [](const Line& line) { return If(line.verdict.known, line.verdict.upper); }},
+    {"vigia_baseline_ratio",
+     [](const Line& line) {
+       return If(line.verdict.known && line.verdict.expected != 0.0,
+                 line.value / line.verdict.expected);
+     }},
+    {"vigia_baseline_score", [](const Line& line) { return If(true, line.verdict.score); }},
+    {"vigia_baseline_regression",
+     [](const Line& line) {
+       return If(true, line.verdict.state == State::kRegression ? 1.0 : 0.0);
+     }},
+    {"vigia_baseline_anomaly",
+     [](const Line& line) { return If(true, line.verdict.state == State::kAnomaly ? 1.0 : 0.0); }},
+    {"vigia_baseline_learning",
+     [](const Line& line) { return If(true, line.verdict.state == State::kLearning ? 1.0 : 0.0); }},
+    {"vigia_baseline_change_ratio",
+     [](const Line& line) { return If(true, Holds(line.verdict) ? line.verdict.change : 0.0); }},
+    {"vigia_baseline_since_timestamp_seconds",
+     [](const Line& line) {
+       return If(Holds(line.verdict), static_cast<double>(line.verdict.since));
+     }},
+};
+
+void AddLine(std::vector<SeriesSink::Entry>& out, const std::string& baseline, const Line& line,
+             Timestamp now) {
+  for (const auto& [metric, value] : kOutputs) {
+    if (const auto number = value(line)) {
+      out.push_back({Named(line.labels, metric, baseline), {now, *number}});
+    }
   }
-  add("vigia_baseline_score", verdict.score);
-  add("vigia_baseline_regression", verdict.state == State::kRegression ? 1.0 : 0.0);
-  add("vigia_baseline_anomaly", verdict.state == State::kAnomaly ? 1.0 : 0.0);
 }
 
 }  // namespace
+
+std::span<const Output> Outputs() { return kOutputs; }
 
 Status Book::Open() {
   if (auto status = parts_.database.Migrate("baseline", kSteps); !status) return status;
@@ -69,6 +103,8 @@ void Book::Apply(std::vector<Definition> definitions) {
     const auto name = next.definition.name;
     baselines_.insert_or_assign(name, std::move(next));
   }
+  const std::lock_guard pages_lock(pages_mutex_);
+  std::erase_if(pages_, [&](const auto& page) { return !baselines_.contains(page.first); });
 }
 
 Book::Tracked* Book::Track(Baseline& baseline, const std::string& key) {
@@ -106,7 +142,7 @@ void Book::BackFill(Baseline& baseline, Timestamp now) {
     auto* const tracked = Track(baseline, KeyOf(answer->value.labels(i)));
     if (tracked == nullptr) continue;
     answer->value.ForEachSample(i, [&](Timestamp time, double value) {
-      tracked->state = tracked->detector.Step(time / 1000, value).state;
+      tracked->verdict = tracked->detector.Step(time / 1000, value);
     });
   }
 }
@@ -115,35 +151,57 @@ void Book::EvaluateOne(Baseline& baseline, Timestamp now) {
   ++baseline.report.evaluations;
   auto answer = parts_.engine.Instant(parts_.source, *baseline.definition.query, now);
   const auto* const vector = answer ? std::get_if<promql::InstantVector>(&answer->value) : nullptr;
+  std::vector<Line> lines;
   if (vector == nullptr) {
     ++baseline.report.failures;
     baseline.report.last_error = answer ? "not an instant vector" : answer.error().message;
-    return;
+  } else {
+    EvaluateSeries(baseline, *vector, now, lines);
   }
+  Publish(baseline, std::move(lines));
+}
+
+void Book::EvaluateSeries(Baseline& baseline, const promql::InstantVector& vector, Timestamp now,
+                          std::vector<Line>& lines) {
+  const bool learn = !parts_.learns || parts_.learns(now);
   std::vector<SeriesSink::Entry> entries;
   std::set<std::string> seen;
-  for (const auto& sample : *vector) {
-    auto key = KeyOf(sample.labels);
+  for (const auto& sample : vector) {
+    auto labels = WithoutName(sample.labels);
+    auto key = labels.ToString();
     auto* const tracked = Track(baseline, key);
     if (tracked == nullptr) continue;
-    // After a restart within one interval: this moment has been learnt.
-    if (tracked->detector.rows() > 0 && now / 1000 <= tracked->detector.last_time()) {
-      seen.insert(std::move(key));
-      continue;
+    // After a restart within one interval this moment has been learnt.
+    const bool known = tracked->detector.rows() > 0 && now / 1000 <= tracked->detector.last_time();
+    if (!known) {
+      tracked->verdict = tracked->detector.Step(now / 1000, sample.value, learn);
+      tracked->dirty = true;
     }
-    const auto verdict = tracked->detector.Step(now / 1000, sample.value);
-    tracked->state = verdict.state;
-    tracked->dirty = true;
-    AddVerdict(entries, baseline.definition.name, sample, verdict, now);
     seen.insert(std::move(key));
+    if (tracked->verdict.state == State::kNoData) continue;
+    const auto& line = lines.emplace_back(Line{std::move(labels), sample.value, tracked->verdict});
+    if (!known) AddLine(entries, baseline.definition.name, line, now);
   }
   for (auto& [key, tracked] : baseline.series) {
-    if (!seen.contains(key)) tracked.state = State::kNoData;
+    if (!seen.contains(key)) tracked.verdict = {};
   }
   if (auto outcome = parts_.sink.Append(entries); !outcome) {
     ++baseline.report.failures;
     baseline.report.last_error = outcome.error().message();
   }
+}
+
+void Book::Publish(const Baseline& baseline, std::vector<Line> lines) {
+  auto page = std::make_shared<Page>();
+  page->report = baseline.report;
+  page->report.series = baseline.series.size();
+  for (const auto& [key, tracked] : baseline.series) {
+    page->report.learning += tracked.verdict.state == State::kLearning ? 1 : 0;
+    page->report.regressions += tracked.verdict.state == State::kRegression ? 1 : 0;
+  }
+  page->lines = std::move(lines);
+  const std::lock_guard lock(pages_mutex_);
+  pages_[baseline.definition.name] = std::move(page);
 }
 
 void Book::Evaluate(Timestamp now) {
@@ -157,8 +215,23 @@ void Book::Evaluate(Timestamp now) {
   }
 }
 
+void Book::ForgetOld() {
+  for (auto& [name, baseline] : baselines_) {
+    std::int64_t newest = 0;
+    for (const auto& [key, tracked] : baseline.series) {
+      newest = std::max(newest, tracked.detector.last_time());
+    }
+    std::erase_if(baseline.series, [&, &name = name](const auto& series) {
+      const bool old = series.second.detector.last_time() < newest - kForgetAfter;
+      if (old) forgotten_.emplace_back(name, series.first);
+      return old;
+    });
+  }
+}
+
 Status Book::Save() {
   const std::lock_guard lock(mutex_);
+  ForgetOld();
   auto status = parts_.database.Write([&](state::Session& session) -> Status {
     for (const auto& [name, baseline] : baselines_) {
       for (const auto& [key, tracked] : baseline.series) {
@@ -170,28 +243,24 @@ Status Book::Save() {
         if (!written) return written;
       }
     }
+    for (const auto& [name, key] : forgotten_) {
+      auto deleted = session.Run("DELETE FROM baseline_series WHERE baseline = ? AND labels = ?",
+                                 {std::string_view(name), std::string_view(key)});
+      if (!deleted) return deleted;
+    }
     return Ok();
   });
   if (!status) return status;
+  forgotten_.clear();
   for (auto& [name, baseline] : baselines_) {
     for (auto& [key, tracked] : baseline.series) tracked.dirty = false;
   }
   return Ok();
 }
 
-std::map<std::string, Book::Report> Book::Reports() const {
-  const std::lock_guard lock(mutex_);
-  std::map<std::string, Report> out;
-  for (const auto& [name, baseline] : baselines_) {
-    auto report = baseline.report;
-    report.series = baseline.series.size();
-    for (const auto& [key, tracked] : baseline.series) {
-      report.learning += tracked.state == State::kLearning ? 1 : 0;
-      report.regressions += tracked.state == State::kRegression ? 1 : 0;
-    }
-    out[name] = std::move(report);
-  }
-  return out;
+std::map<std::string, std::shared_ptr<const Book::Page>> Book::Pages() const {
+  const std::lock_guard lock(pages_mutex_);
+  return pages_;
 }
 
 }  // namespace vigia::alerting::baseline

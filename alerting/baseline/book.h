@@ -6,21 +6,29 @@
 //     vigia_baseline_ratio                       value / expected
 //     vigia_baseline_score                       0..1, how unlike its past
 //     vigia_baseline_regression, _anomaly        1 or 0
+//     vigia_baseline_learning                    1 while nothing is known yet, else 0
+//     vigia_baseline_change_ratio                size of what is held: 0.6 is +60 %; 0 for nothing
+//     vigia_baseline_since_timestamp_seconds     when it began, in Unix time, while there is one
 //
 // While a detector is learning, _regression and _anomaly are 0. A series that is not in an answer
 // is not written, so it goes stale.
 //
 // A baseline that has no state yet learns from the past first: the expression is evaluated over
 // the history that there is. States are kept in the state file, written in one transaction by
-// Save(); a killed process loses what was learnt since.
+// Save(); a killed process loses what was learnt since. What is known of a series that has not been
+// seen for kForgetAfter is deleted.
 //
 // Thread-safe; one evaluation runs at a time.
 
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -46,13 +54,31 @@ struct Definition {
   }
 };
 
+// What a baseline says of one series now.
+struct Line {
+  Labels labels;  // of the series, without its name
+  double value = 0;
+  Verdict verdict;
+};
+
+// A metric of what is said, and its value; nothing where there is none.
+struct Output {
+  std::string_view metric;
+  std::optional<double> (*value)(const Line& line);
+};
+std::span<const Output> Outputs();
+
 class Book {
  public:
+  static constexpr std::int64_t kForgetAfter = 35 * 86'400;  // seconds; five weeks
+
   struct Parts {
     const SeriesSource& source;
     const promql::Engine& engine;
     SeriesSink& sink;
     state::Database& database;
+    // Whether what is seen at this time is learnt; empty: always. Called during evaluations.
+    std::function<bool(Timestamp)> learns = {};
   };
 
   struct Report {
@@ -63,6 +89,12 @@ class Book {
     std::uint64_t evaluations = 0;
     std::uint64_t failures = 0;
     std::string last_error;
+  };
+
+  // Of one baseline, as its last evaluation left it.
+  struct Page {
+    Report report;
+    std::vector<Line> lines;  // of the series that it gave
   };
 
   explicit Book(const Parts& parts) : parts_(parts) {}
@@ -80,13 +112,13 @@ class Book {
   // Writes the states that have changed.
   Status Save();
 
-  // By name of the baseline.
-  std::map<std::string, Report> Reports() const;
+  // By name of the baseline. Does not wait for an evaluation.
+  std::map<std::string, std::shared_ptr<const Page>> Pages() const;
 
  private:
   struct Tracked {
     Detector detector;
-    State state = State::kLearning;
+    Verdict verdict{.state = State::kLearning};
     bool dirty = true;
   };
 
@@ -102,12 +134,20 @@ class Book {
   Tracked* Track(Baseline& baseline, const std::string& key);
   void BackFill(Baseline& baseline, Timestamp now);
   void EvaluateOne(Baseline& baseline, Timestamp now);
+  void EvaluateSeries(Baseline& baseline, const promql::InstantVector& vector, Timestamp now,
+                      std::vector<Line>& lines);
+  void Publish(const Baseline& baseline, std::vector<Line> lines);
+  void ForgetOld();
 
   const Parts parts_;
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::map<std::string, Baseline> baselines_;
   std::map<std::pair<std::string, std::string>, std::string> stored_;  // not in use yet
+  std::vector<std::pair<std::string, std::string>> forgotten_;         // to be deleted by Save()
+
+  mutable std::mutex pages_mutex_;
+  std::map<std::string, std::shared_ptr<const Page>> pages_;  // guarded by pages_mutex_
 };
 
 }  // namespace vigia::alerting::baseline

@@ -124,6 +124,7 @@ export function dashboard(spec) {
       {builtIn: 1, datasource: {type: 'grafana', uid: '-- Grafana --'}, enable: true, hide: true, iconColor: 'rgba(0, 211, 255, 1)',
        name: 'Annotations & Alerts', type: 'dashboard'},
       annotation('Alerts', 'ALERTS{alertstate="firing", severity!="none"}', 'red', '{{alertname}}', '{{severity}}', spec.alerts !== false),
+      annotation('Deploys', 'vigia_deploy_timestamp_seconds > time() - 60', 'blue', 'deploy {{version}}', ''),
       ...(spec.annotations ?? []).map(one => annotation(...one))]},
     panels: place(spec.panels),
   };

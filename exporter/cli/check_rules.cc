@@ -7,6 +7,7 @@
 #include "collectors/kind.h"
 #include "core/clock.h"
 #include "core/http_client.h"
+#include "exporter/baselines/metrics.h"
 #include "exporter/cli/selector_text.h"
 #include "exporter/history_metrics.h"
 #include "exporter/remote_write_metrics.h"
@@ -27,6 +28,8 @@ std::map<std::string, MetricType, std::less<>> KnownTypes() {
   }
   add(HistoryMetrics());
   add(RemoteWriteMetrics());
+  add(BaselineMetrics());
+  add(BaselineSeriesMetrics());
   add(RuleMetrics());
   return out;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "collectors/kind.h"
+#include "exporter/baselines/metrics.h"
 #include "exporter/history_metrics.h"
 #include "exporter/remote_write_metrics.h"
 #include "exporter/routing/metrics.h"
@@ -63,6 +64,10 @@ std::string MetricsPage() {
   AppendTable(out, self->Metrics());
   out += "\n### vigia.history\n\n";
   AppendTable(out, HistoryMetrics());
+  out += "\n### vigia.baselines\n\n";
+  AppendTable(out, BaselineMetrics());
+  out += "\n### vigia.baseline_series\n\n";
+  AppendTable(out, BaselineSeriesMetrics());
   out += "\n### vigia.remote_write\n\n";
   AppendTable(out, RemoteWriteMetrics());
   out += "\n### vigia.rules\n\n";

@@ -4,8 +4,10 @@
 #include <memory>
 #include <set>
 
+#include "core/config/yaml.h"
 #include "core/number.h"
 #include "exporter/config/baselines.h"
+#include "exporter/config/bundled_baselines.h"
 #include "exporter/config/section.h"
 #include "query/promql/syntax/parser.h"
 
@@ -13,6 +15,9 @@ namespace vigia::exporter {
 namespace {
 
 namespace baseline = alerting::baseline;
+
+// Stands for the baselines that come with vigia.
+constexpr std::string_view kBundled = "bundled";
 
 constexpr std::array<std::string_view, 4> kSeasons{"auto", "none", "daily", "weekly"};
 constexpr std::array<std::string_view, 3> kDirections{"up", "down", "both"};
@@ -66,26 +71,53 @@ baseline::Definition ReadBaseline(config::MapReader& reader) {
   return definition;
 }
 
+class Reader {
+ public:
+  Reader(config::Diagnostics& diagnostics, std::vector<baseline::Definition>& out)
+      : diagnostics_(diagnostics), out_(out) {}
+
+  void Read(const config::Node& item) {
+    if (item.IsScalar() && item.text == kBundled) {
+      ReadBundled();
+      return;
+    }
+    config::MapReader reader(item, diagnostics_, "baselines");
+    auto definition = ReadBaseline(reader);
+    if (!definition.name.empty() && !names_.insert(definition.name).second) {
+      reader.Fault("name", "there is another baseline of this name");
+    }
+    if (definition.query) out_.push_back(std::move(definition));
+  }
+
+  void ReadBundled() {
+    const auto list = config::ParseYaml(kBundledBaselines, {}, diagnostics_);
+    for (const auto& item : list.items) Read(item);
+  }
+
+ private:
+  config::Diagnostics& diagnostics_;
+  std::vector<baseline::Definition>& out_;
+  std::set<std::string> names_;
+};
+
 }  // namespace
 
+// Without the section the bundled baselines are learnt, unless nothing is watched; `baselines: []`
+// learns none.
 void ReadBaselines(SectionInput& input, Config& config) {
   auto read = std::make_shared<BaselinesConfig>();
   config.baselines = read;
+  Reader reader(input.file.diagnostics(), read->definitions);
   const config::Node* const list = input.file.Child("baselines");
-  if (list == nullptr) return;
-  if (list->kind != config::Node::Kind::kList) {
+  if (list == nullptr) {
+    if (!input.WatchesNothing()) reader.ReadBundled();
+    return;
+  }
+  if (!list->IsList()) {
     input.file.Fault("baselines", "expected a list");
     return;
   }
-  std::set<std::string> names;
-  for (const auto& item : list->items) {
-    config::MapReader reader(item, input.file.diagnostics(), "baselines");
-    auto definition = ReadBaseline(reader);
-    if (!definition.name.empty() && !names.insert(definition.name).second) {
-      reader.Fault("name", "there is another baseline of this name");
-    }
-    if (definition.query) read->definitions.push_back(std::move(definition));
-  }
+  for (const auto& item : list->items) reader.Read(item);
 }
 
 }  // namespace vigia::exporter

@@ -79,7 +79,7 @@ struct Config {
   QueryConfig query;
   bool remote_write_receiver = false;
   std::shared_ptr<const RemoteWriteConfig> remote_write;  // never null once read
-  Milliseconds health_max_age{0};  // 0: by the interval of each collector
+  Milliseconds health_max_age{0};                         // 0: by the interval of each collector
   std::shared_ptr<const ProbeEndpointConfig> probe_endpoint;  // never null once read
   RulesConfig rules;
   std::shared_ptr<const BaselinesConfig> baselines;  // never null once read

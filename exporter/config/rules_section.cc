@@ -17,19 +17,13 @@ void Append(std::vector<rules::GroupDefinition>& groups, std::vector<rules::Grou
                 std::make_move_iterator(more.end()));
 }
 
-// `collectors: {}`.
-bool WatchesNothing(SectionInput& input) {
-  const config::Node* const collectors = input.file.Child("collectors");
-  return collectors && collectors->kind == config::Node::Kind::kMap && collectors->entries.empty();
-}
-
 }  // namespace
 
 // Without the section the bundled rules are evaluated, unless nothing is watched that they could
 // judge; `rules: []` evaluates none.
 void ReadRules(SectionInput& input, Config& config) {
   std::vector<std::string> patterns;
-  if (!input.file.Has("rules") && !WatchesNothing(input)) patterns.emplace_back(kBundled);
+  if (!input.file.Has("rules") && !input.WatchesNothing()) patterns.emplace_back(kBundled);
   input.file.Read("rules", patterns);
   for (const auto& pattern : patterns) {
     if (pattern == kBundled) {

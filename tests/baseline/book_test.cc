@@ -73,7 +73,7 @@ TEST_CASE("a book says of a series what the detector says of it alone", "[baseli
     regressions += regression > 0.0 ? 1 : 0;
   }
   CHECK(regressions > 30);
-  CHECK(book->Reports().at("latency").regressions == 1);
+  CHECK(book->Pages().at("latency")->report.regressions == 1);
 }
 
 TEST_CASE("a new baseline learns from the history that there is", "[baseline]") {
@@ -114,6 +114,6 @@ TEST_CASE("a baseline keeps to its budget of series and counts the rest", "[base
     world.memory.Add(Labels({{"__name__", "latency_seconds"}, {"path", path}}), 600'000, 1.0);
   }
   book->Evaluate(600'000);
-  CHECK(book->Reports().at("latency").series == 2);
-  CHECK(book->Reports().at("latency").over_budget == 1);
+  CHECK(book->Pages().at("latency")->report.series == 2);
+  CHECK(book->Pages().at("latency")->report.over_budget == 1);
 }

@@ -4,6 +4,10 @@
 
 #include "alerting/baseline/book.h"
 #include "core/log.h"
+#include "exporter/baselines/mark_calls.h"
+#include "exporter/baselines/marks.h"
+#include "exporter/baselines/metrics.h"
+#include "exporter/baselines/regressions.h"
 #include "exporter/component.h"
 #include "exporter/config/baselines.h"
 
@@ -12,15 +16,25 @@ namespace {
 
 constexpr auto kTick = 1s;
 constexpr auto kSaveEvery = 60s;
+// Each baseline has a budget of its own.
+constexpr std::size_t kMaxSeries = 1'000'000;
 
 class BaselinesComponent final : public Component {
  public:
   explicit BaselinesComponent(const Ground& ground)
       : ground_(ground),
+        marks_(ground.journal),
         book_({.source = ground.history,
                .engine = ground.engine,
                .sink = ground.history,
-               .database = ground.database}) {
+               .database = ground.database,
+               .learns = [this](Timestamp now) { return !marks_.InMaintenance(now); }}),
+        regressions_(ground.journal, marks_) {
+    AddMarkCalls(ground_.router, marks_, ground_.clock);
+    if (auto status = marks_.Load(); !status) {
+      log::Error("declared deploys and maintenance cannot be read",
+                 {{"error", status.error().message()}});
+    }
     if (auto status = book_.Open(); !status) {
       log::Error("baselines cannot be read, they begin anew",
                  {{"error", status.error().message()}});
@@ -29,7 +43,28 @@ class BaselinesComponent final : public Component {
 
   Status Apply(const Config& config) override {
     book_.Apply(config.baselines->definitions);
+    interval_ = std::chrono::seconds(15);
+    for (const auto& definition : config.baselines->definitions) {
+      interval_ = std::min(interval_, std::max<Milliseconds>(definition.interval, kTick));
+    }
     return Ok();
+  }
+
+  std::vector<collectors::Instance> Instances() override {
+    std::vector<collectors::Instance> out;
+    const auto add = [&](const char* name, std::unique_ptr<collectors::Collector> impl) {
+      collectors::Instance own;
+      own.id = {name, "vigia"};
+      own.worker = "vigia";
+      own.interval = interval_;
+      own.max_series = kMaxSeries;
+      own.fingerprint = FormatDuration(interval_);
+      own.impl = std::move(impl);
+      out.push_back(std::move(own));
+    };
+    add(kBaselines, MakeBaselineMetrics(book_, marks_, regressions_));
+    add(kBaselineSeries, MakeBaselineSeries(book_));
+    return out;
   }
 
   void Start() override {
@@ -48,7 +83,9 @@ class BaselinesComponent final : public Component {
     std::unique_lock lock(mutex);
     auto save_at = ground_.clock.Now() + kSaveEvery;
     while (!stop.stop_requested()) {
-      book_.Evaluate(ground_.clock.Wall());
+      const Timestamp now = ground_.clock.Wall();
+      book_.Evaluate(now);
+      regressions_.Look(book_.Pages(), now);
       if (ground_.clock.Now() >= save_at) {
         Save();
         save_at = ground_.clock.Now() + kSaveEvery;
@@ -68,7 +105,10 @@ class BaselinesComponent final : public Component {
   }
 
   const Ground ground_;
+  Marks marks_;
   alerting::baseline::Book book_;
+  Regressions regressions_;
+  Milliseconds interval_ = std::chrono::seconds(15);
   bool saved_ = true;
   std::jthread worker_;
 };

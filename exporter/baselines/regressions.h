@@ -1,0 +1,64 @@
+// Changes that last, told once each: with the deploy that they are near, and the other series that
+// changed at the same time.
+
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "alerting/baseline/book.h"
+#include "alerting/state/journal.h"
+#include "exporter/baselines/marks.h"
+
+namespace vigia::exporter {
+
+// A change that lasts.
+struct Change {
+  Labels labels;  // of the series, and "baseline"
+  bool worse = false;
+  double size = 0;   // 0.6 is +60 %
+  std::string text;  // as it was told
+};
+
+class Regressions {
+ public:
+  using Pages = std::map<std::string, std::shared_ptr<const alerting::baseline::Book::Page>>;
+
+  // What the journal has was told by the process before.
+  Regressions(alerting::state::Journal& journal, const Marks& marks);
+
+  // Events "baseline.regression" and "baseline.improvement" of what is new in `pages`. Called from
+  // one thread.
+  void Look(const Pages& pages, Timestamp now);
+
+  // What lasted when it last looked. Thread-safe.
+  std::vector<Change> Lasting() const;
+
+ private:
+  alerting::state::Journal& journal_;
+  const Marks& marks_;
+  struct Told {
+    std::int64_t since = 0;  // Unix seconds
+    std::string text;
+  };
+
+  Change Tell(const std::string& name, const alerting::baseline::Line& line, const Pages& pages,
+              Timestamp now);
+
+  // What was told last, by baseline and labels.
+  std::map<std::pair<std::string, std::string>, Told> told_;
+
+  mutable std::mutex mutex_;
+  std::vector<Change> lasting_;  // guarded by mutex_
+};
+
+// "since v1.2.3: +62 % on latency{path="/a"} (0.18 -> 0.29), 14 minutes after the deploy".
+std::string DescribeChange(const std::string& baseline, const alerting::baseline::Line& line,
+                           const std::optional<Deploy>& deploy);
+
+}  // namespace vigia::exporter

@@ -1,0 +1,119 @@
+// Baselines in the daemon: a regression that began near a deploy is told with its size, and with
+// the deploy; a spike is not.
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <thread>
+
+#include "tests/e2e/vigia.h"
+#include "tests/support/http_stub.h"
+
+using namespace vigia::test;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+
+std::int64_t Now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// Sixteen days of latencies, a value in five minutes, with a daily peak: "/slow" is 60 % slower for
+// the last three hours, "/spike" was three times as slow for a quarter of an hour.
+std::string Latencies(std::int64_t now) {
+  constexpr std::int64_t kValues = 16 * 24 * 12;
+  now -= now % 300;
+  std::mt19937 random(5);
+  std::normal_distribution<double> noise(1, 0.04);
+  std::string text = "# TYPE latency_seconds gauge\n";
+  for (const std::string path : {"/calm", "/slow", "/spike"}) {
+    for (std::int64_t i = kValues; i >= 0; --i) {
+      const std::int64_t time = now - i * 300;
+      const double day = 1 + 0.5 * std::sin(static_cast<double>(time % 86'400) * 2 * M_PI / 86'400);
+      double value = 0.18 * day * noise(random);
+      if (path == "/slow" && i <= 36) value *= 1.6;
+      if (path == "/spike" && i <= 18 && i > 15) value *= 3;
+      text += "latency_seconds{path=\"" + path + "\"} " + std::to_string(value) + " " +
+              std::to_string(time) + "\n";
+    }
+  }
+  return text + "# EOF\n";
+}
+
+template <typename Condition>
+bool Eventually(Condition condition, std::chrono::seconds limit = 60s) {
+  const auto until = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(200ms);
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("a regression after a deploy is told with its size and the deploy", "[e2e]") {
+  HttpStub chat;
+  chat.Answer("/hook", {});
+  const std::string head =
+      "collectors: {}\nremote_write_receiver: true\nhistory: { retention: 20d }\n";
+  Vigia vigia({.config = head});
+  const auto post = [&](const std::string& path, const std::string& body) {
+    return Ask(vigia.port(), {.method = "POST",
+                              .path = path,
+                              .headers = {{"Content-Type", "application/json"}},
+                              .body = body});
+  };
+  const std::int64_t now = Now();
+  REQUIRE(post("/api/v1/import/openmetrics", Latencies(now)).status / 100 == 2);
+  const auto mark = RunProgram({VigiaProgram(), "mark", "deploy", "v1.2.3", "--time",
+                                std::to_string(now - 194 * 60), "--url",
+                                "http://127.0.0.1:" + std::to_string(vigia.port())});
+  INFO(mark.output);
+  REQUIRE(mark.exit_code == 0);
+  CHECK(post("/api/vigia/v1/events", R"({"type":"deploy"})").status == 400);
+  CHECK(post("/api/vigia/v1/events", R"({"type":"maintenance","end":1})").status == 400);
+
+  vigia.WriteConfig(head +
+                    "baselines:\n"
+                    "  - { name: latency, expr: latency_seconds, floor: 0.01, interval: 5m }\n"
+                    "rules: [ bundled ]\nevaluation_interval: 1s\n"
+                    "alerting:\n"
+                    "  route: { receiver: chat, group_by: [alertname], group_wait: 0s }\n"
+                    "  receivers: [ { name: chat, webhook_configs: [ { url: \"" +
+                    chat.Url("/hook") + "\" } ] } ]\n");
+  REQUIRE(post("/-/reload", "").status == 200);
+
+  json told;
+  REQUIRE(Eventually([&] {
+    for (const auto& request : chat.requests()) {
+      const auto message = json::parse(request.body);
+      if (message["commonLabels"].value("alertname", "") != "BaselineRegression") continue;
+      told = message;
+      return true;
+    }
+    return false;
+  }));
+  REQUIRE(told["alerts"].size() == 1);
+  CHECK(told["alerts"][0]["labels"]["path"] == "/slow");
+  const auto summary = told["alerts"][0]["annotations"]["summary"].get<std::string>();
+  INFO(summary);
+  CHECK(summary.find("since v1.2.3: +") != std::string::npos);
+  CHECK(summary.find("after the deploy") != std::string::npos);
+  const auto size = std::atof(summary.substr(summary.find(": +") + 3).c_str());
+  CHECK(size > 40);
+  CHECK(size < 85);
+
+  // The journal has it, once, and the series stand on the page.
+  const auto events = json::parse(vigia.Get("/api/vigia/v1/events?type=baseline.").body);
+  CHECK(events.dump().find("v1.2.3") != std::string::npos);
+  CHECK(events["events"].size() == 1);
+  CHECK(vigia.Value("vigia_baseline_regression{baseline=\"latency\",path=\"/slow\"}") == "1");
+  CHECK(vigia.Value("vigia_baseline_regression{baseline=\"latency\",path=\"/spike\"}") == "0");
+  CHECK_FALSE(vigia.Value("vigia_deploy_timestamp_seconds{version=\"v1.2.3\"}").empty());
+}
