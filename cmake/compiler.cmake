@@ -32,6 +32,12 @@ if(VIGIA_FUZZ)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+if(VIGIA_PCH)
+  # Some of the libraries ask for these; a precompiled header wants all or none to have them.
+  add_compile_options(-pthread)
+  add_compile_definitions(_FILE_OFFSET_BITS=64)
+endif()
+
 find_program(VIGIA_MOLD mold)
 if(VIGIA_MOLD)
   add_link_options(-fuse-ld=mold)
@@ -41,4 +47,9 @@ find_program(VIGIA_CCACHE ccache)
 if(VIGIA_CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER ${VIGIA_CCACHE})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${VIGIA_CCACHE})
+  if(VIGIA_PCH)  # as ccache's manual asks
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+        CCACHE_SLOPPINESS=pch_defines,time_macros ${VIGIA_CCACHE})
+    add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>)
+  endif()
 endif()

@@ -1,6 +1,24 @@
 # A folder is a target: vigia_library(vigia_core LINK ...) takes every .cc beside its CMakeLists.txt,
 # and those of the folders named after FOLDERS.
 
+# What nearly every file includes, compiled once for the libraries and once, with Catch, for the
+# tests: it is a quarter of the compiler's work.
+if(VIGIA_PCH)
+  set(common <algorithm> <array> <atomic> <chrono> <cstdint> <filesystem> <functional> <map> <memory>
+             <mutex> <optional> <span> <string> <string_view> <thread> <unordered_map> <utility>
+             <variant> <vector> <tl/expected.hpp>)
+  file(WRITE ${PROJECT_BINARY_DIR}/pch/empty.cc "")
+  add_library(vigia_pch STATIC ${PROJECT_BINARY_DIR}/pch/empty.cc)
+  target_link_libraries(vigia_pch PRIVATE Threads::Threads tl::expected vigia_flags)
+  target_precompile_headers(vigia_pch PRIVATE ${common})
+  if(VIGIA_TESTS)
+    add_library(vigia_test_pch STATIC ${PROJECT_BINARY_DIR}/pch/empty.cc)
+    target_link_libraries(vigia_test_pch PRIVATE Threads::Threads tl::expected Catch2::Catch2
+                                                 vigia_flags)
+    target_precompile_headers(vigia_test_pch PRIVATE ${common} <catch2/catch.hpp>)
+  endif()
+endif()
+
 function(vigia_library name)
   cmake_parse_arguments(arg "" "" "LINK;PRIVATE_LINK;FOLDERS" ${ARGN})
   set(patterns *.cc)
@@ -11,6 +29,9 @@ function(vigia_library name)
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC ${arg_LINK} PRIVATE ${arg_PRIVATE_LINK} vigia_flags)
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  if(VIGIA_PCH)
+    target_precompile_headers(${name} REUSE_FROM vigia_pch)
+  endif()
 endfunction()
 
 # One test program per folder of tests/; each TEST_CASE is a CTest test. The label says where it
@@ -26,6 +47,9 @@ function(vigia_test name)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${arg_LINK} vigia_test_support Catch2::Catch2WithMain
                                         vigia_flags)
+  if(VIGIA_PCH)
+    target_precompile_headers(${name} REUSE_FROM vigia_test_pch)
+  endif()
   set(properties TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABEL}" ${arg_PROPERTIES})
   if(arg_TIMED)
     catch_discover_tests(${name} TEST_SPEC "~[timed]" PROPERTIES ${properties})
