@@ -16,6 +16,7 @@
 #include "exporter/cli/explain.h"
 #include "exporter/cli/mark.h"
 #include "exporter/cli/metrics.h"
+#include "exporter/cli/notify.h"
 #include "exporter/cli/query.h"
 #include "exporter/cli/routes.h"
 #include "exporter/cli/test_rules.h"
@@ -170,9 +171,35 @@ int Run(int argc, char** argv) {
   explain->add_option("--url", url, "where vigia answers")->type_name("URL");
 
   std::string notification;
-  auto* resend = app.add_subcommand("resend", "Sends notifications that were given up again.");
-  resend->add_option("ID", notification, "one of them, or all")->required();
-  resend->add_option("--url", url, "where vigia answers")->type_name("URL");
+  const auto add_resend = [&](CLI::App& parent) {
+    auto* command =
+        parent.add_subcommand("resend", "Sends notifications that were given up again.");
+    command->add_option("ID", notification, "one of them, or all")->required();
+    command->add_option("--url", url, "where vigia answers")->type_name("URL");
+    return command;
+  };
+  auto* resend = add_resend(app);
+
+  cli::NotifyOptions notify;
+  auto* notifies = app.add_subcommand("notify", "What receivers are sent.");
+  notifies->require_subcommand(1);
+  auto* test_notify =
+      notifies->add_subcommand("test", "Sends a test to a receiver and prints what it answers.");
+  auto* render = notifies->add_subcommand("render", "Prints what a receiver would be sent.");
+  for (auto* const command : {test_notify, render}) {
+    command->add_option("RECEIVER", notify.receiver, "its name")->required();
+    command->add_option("LABEL", notify.labels, "labels of the alert: key=value ...");
+    command->add_option("--config", notify.config, "alertmanager.yml or vigia.yml")
+        ->type_name("FILE")
+        ->required();
+    command->add_flag("--resolved", notify.resolved, "the alert has ended");
+    command
+        ->add_option("--from-history", notify.event,
+                     "of the event with this number, see /api/vigia/v1/events")
+        ->type_name("ID");
+    command->add_option("--url", url, "where vigia answers")->type_name("URL");
+  }
+  auto* resend_too = add_resend(*notifies);
 
   cli::MarkOptions mark;
   auto* marks =
@@ -218,7 +245,10 @@ int Run(int argc, char** argv) {
   if (*ask) return cli::Query(query);
   if (*test_routes) return cli::TestRoutes(routes_file, labels, routes_expected);
   if (*explain) return cli::ExplainAlert(url, alert);
-  if (*resend) return cli::ResendNotification(url, notification);
+  notify.url = url;
+  if (*test_notify) return cli::TestNotification(notify);
+  if (*render) return cli::RenderNotification(notify);
+  if (*resend || *resend_too) return cli::ResendNotification(url, notification);
   if (*deploy || *maintenance) {
     mark.url = url;
     mark.type = *deploy ? "deploy" : "maintenance";

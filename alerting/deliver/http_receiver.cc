@@ -5,6 +5,18 @@
 #include "core/redact.h"
 
 namespace vigia::alerting::deliver {
+namespace {
+
+void Hide(const Secret& secret, std::string& text) {
+  const auto value = secret.Reveal();
+  if (!value || value->empty()) return;
+  for (auto at = text.find(*value); at != text.npos; at = text.find(*value, at)) {
+    text.replace(at, value->size(), "***");
+    at += 3;
+  }
+}
+
+}  // namespace
 
 ReceiverOptions::ReceiverOptions(const ReceiverInput& input, bool send, bool over_http)
     : send_resolved(send), input_(input) {
@@ -57,10 +69,12 @@ void ReceiverOptions::ReadTextMaps(std::string_view key, std::initializer_list<c
 
 bool ReceiverOptions::ReadSecret(std::string_view key, Secret& secret,
                                  std::string_view global_key) {
-  if (ReadSecretIn(reader(), key, input_.folder, secret)) return true;
-  if (global_key.empty()) return false;
   config::MapReader global(input_.global, reader().diagnostics(), "global");
-  return ReadSecretIn(global, global_key, input_.folder, secret);
+  const bool found =
+      ReadSecretIn(reader(), key, input_.folder, secret) ||
+      (!global_key.empty() && ReadSecretIn(global, global_key, input_.folder, secret));
+  if (found) secrets_.push_back(secret);
+  return found;
 }
 
 void ReceiverOptions::ReadGlobal(std::string_view global_key, std::string& text) {
@@ -70,6 +84,7 @@ void ReceiverOptions::ReadGlobal(std::string_view global_key, std::string& text)
 
 HttpReceiver::HttpReceiver(const ReceiverOptions& options)
     : send_resolved_(options.send_resolved),
+      secrets_(options.secrets()),
       templates_(options.input().templates),
       clock_(options.input().clock),
       sender_(options.http, options.input().clock) {}
@@ -129,9 +144,12 @@ Result<std::string> HttpReceiver::Render(const Notification& notification) {
   out += url ? url->scheme + "://" + url->host + "/..." : "(no URL)";
   out += '\n';
   for (const auto& [name, value] : request->headers) {
-    out += name + ": " + (name == "Authorization" ? "***" : value) + "\n";
+    const bool secret = name == "Authorization" || name == "X-Sentry-Auth";
+    out += name + ": " + (secret ? "***" : value) + "\n";
   }
-  return out + "\n" + request->body + "\n";
+  out += "\n" + request->body + "\n";
+  for (const auto& secret : secrets_) Hide(secret, out);
+  return out;
 }
 
 Notification WithoutResolved(const Notification& notification) {

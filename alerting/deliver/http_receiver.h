@@ -37,6 +37,8 @@ class ReceiverOptions {
 
   config::MapReader& reader() const { return input_.options; }
   const ReceiverInput& input() const { return input_; }
+  // What ReadSecret() has read.
+  const std::vector<Secret>& secrets() const { return secrets_; }
   bool send_resolved = true;
   HttpConfig http;
 
@@ -44,6 +46,7 @@ class ReceiverOptions {
   void Check(std::string_view key, const std::string& text);
 
   const ReceiverInput& input_;
+  std::vector<Secret> secrets_;
 };
 
 class HttpReceiver : public Receiver {
@@ -73,6 +76,7 @@ class HttpReceiver : public Receiver {
 
  private:
   const bool send_resolved_;
+  const std::vector<Secret> secrets_;  // not to be shown
   const std::shared_ptr<const templates::TemplateSet> templates_;
   Clock& clock_;
   HttpSender sender_;

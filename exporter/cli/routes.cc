@@ -1,24 +1,14 @@
 #include "exporter/cli/routes.h"
 
 #include <cstdio>
-#include <memory>
 
-#include "core/config/yaml.h"
+#include "core/duration.h"
+#include "core/labels.h"
 #include "exporter/cli/exit.h"
 #include "exporter/config/alerting.h"
-#include "exporter/config/config.h"
 
 namespace vigia::exporter::cli {
 namespace {
-
-std::shared_ptr<const alerting::dispatch::Plan> LoadPlan(const std::string& file,
-                                                         config::Diagnostics& diagnostics) {
-  config::Diagnostics unread(file);
-  const auto root = config::LoadYaml(file, {}, unread);
-  if (root.Find("route") && !root.Find("alerting")) return LoadAlerting(file, diagnostics).plan;
-  const auto config = LoadConfig(file, diagnostics);
-  return config.alerting ? config.alerting->plan : nullptr;
-}
 
 std::string Names(const alerting::route::Route& route) {
   if (route.group_by_all) return "all labels";
@@ -55,14 +45,14 @@ int TestRoutes(const std::string& file, const std::vector<std::string>& labels,
     builder.Set(label.substr(0, equals), label.substr(equals + 1));
   }
   config::Diagnostics diagnostics(file);
-  const auto plan = LoadPlan(file, diagnostics);
-  if (!diagnostics.ok() || !plan) {
+  const auto config = LoadAnyAlerting(file, diagnostics);
+  if (!config) {
     std::fputs(diagnostics.ToString().c_str(), stderr);
     return kExitError;
   }
   const auto alert = builder.Build();
   std::string receivers;
-  for (const auto* route : plan->config.tree.Match(alert)) {
+  for (const auto* route : config->plan->config.tree.Match(alert)) {
     receivers += (receivers.empty() ? "" : ",") + route->receiver;
     Print(*route, alert);
   }

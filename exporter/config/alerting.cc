@@ -152,6 +152,19 @@ AlertingConfig LoadAlerting(const std::filesystem::path& path, config::Diagnosti
               diagnostics);
 }
 
+std::shared_ptr<const AlertingConfig> LoadAnyAlerting(const std::filesystem::path& path,
+                                                      config::Diagnostics& diagnostics) {
+  config::Diagnostics unread(path.string());
+  const auto root = config::LoadYaml(path, {}, unread);
+  std::shared_ptr<const AlertingConfig> out;
+  if (root.Find("route") && !root.Find("alerting")) {
+    out = std::make_shared<const AlertingConfig>(LoadAlerting(path, diagnostics));
+  } else {
+    out = LoadConfig(path, diagnostics).alerting;
+  }
+  return diagnostics.ok() ? out : nullptr;
+}
+
 void ReadAlerting(SectionInput& input, Config& config) {
   const config::Node* node = input.file.Child("alerting");
   if (!node || node->IsNull()) {

@@ -30,6 +30,11 @@ struct AlertingConfig {
   alerting::dispatch::Dispatcher::Options dispatch;
 };
 
+// Of an alertmanager.yml, or of the section `alerting` of a vigia.yml; null where faults have gone
+// to `diagnostics`.
+std::shared_ptr<const AlertingConfig> LoadAnyAlerting(const std::filesystem::path& path,
+                                                      config::Diagnostics& diagnostics);
+
 // An alertmanager.yml with its receivers; faults go to `diagnostics`.
 AlertingConfig LoadAlerting(const std::filesystem::path& path, config::Diagnostics& diagnostics);
 

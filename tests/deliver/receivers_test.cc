@@ -319,3 +319,21 @@ TEST_CASE("a proxy is asked where http_config names one", "[deliver]") {
   CHECK(outcome.kind == Outcome::Kind::kDelivered);
   CHECK(proxy.requests().at(0).target == "http://nowhere.example/hook");
 }
+
+TEST_CASE("what is rendered for people holds no secrets", "[deliver]") {
+  for (const std::string yaml :
+       {"pagerduty_configs: [{routing_key: s3cret}]",
+        "pushover_configs: [{token: s3cret, user_key: s3cret}]",
+        "telegram_configs: [{bot_token: s3cret, chat_id: 1}]",
+        "victorops_configs: [{api_key: s3cret, routing_key: r}]",
+        "opsgenie_configs: [{api_key: s3cret}]",
+        "sentry_configs: [{dsn: 'https://s3cret@sentry.example/1'}]",
+        "ntfy_configs: [{topic: t, token: s3cret}]",
+        "slack_configs: [{api_url: 'https://hooks.slack.example/s3cret'}]"}) {
+    const auto text = MakeReceiver(yaml)->Render(Group(1));
+    REQUIRE(text);
+    INFO(*text);
+    CHECK(text->find("s3cret") == std::string::npos);
+    CHECK(text->find("Down") != std::string::npos);
+  }
+}

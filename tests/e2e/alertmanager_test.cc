@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tests/e2e/vigia.h"
+#include "tests/support/http_stub.h"
 
 using namespace vigia::test;
 using namespace std::chrono_literals;
@@ -262,6 +263,31 @@ TEST_CASE("vigia routes test and vigia check read alertmanager.yml", "[e2e]") {
   CHECK(wrong.output.find(file + ":1:23: unknown key 'group_wiat' in route, did you mean "
                                  "'group_wait'?") != std::string::npos);
   CHECK(wrong.output.find("the receiver 'x' does not exist") != std::string::npos);
+}
+
+TEST_CASE("vigia notify shows and tries a receiver", "[e2e]") {
+  HttpStub chat;
+  chat.Answer("/hook", {});
+  const TempDir dir;
+  dir.Write("am.yml",
+            "route: { receiver: team }\nreceivers: [ { name: team, webhook_configs: [ { url: '" +
+                chat.Url("/hook") + "' } ] } ]\n");
+  const std::string file = dir.path() / "am.yml";
+  const auto shown =
+      RunProgram({VigiaProgram(), "notify", "render", "team", "--config", file, "host=a"});
+  CHECK(shown.exit_code == 0);
+  CHECK(shown.output.find("\"host\":\"a\"") != std::string::npos);
+  CHECK(shown.output.find("/hook") == std::string::npos);  // a URL may be a secret
+  CHECK(chat.requests().empty());
+  const auto sent = RunProgram({VigiaProgram(), "notify", "test", "team", "--config", file});
+  CHECK(sent.exit_code == 0);
+  CHECK(sent.output == "webhook: delivered\n");
+  REQUIRE(chat.requests().size() == 1);
+  chat.Answer("/hook", {.status = 400, .body = "no"});
+  const auto refused = RunProgram({VigiaProgram(), "notify", "test", "team", "--config", file});
+  CHECK(refused.exit_code == 3);
+  CHECK(refused.output == "webhook: rejected: status 400: no\n");
+  CHECK(RunProgram({VigiaProgram(), "notify", "test", "nobody", "--config", file}).exit_code == 2);
 }
 
 TEST_CASE("nothing is lost in a run of kill -9", "[e2e]") {
