@@ -11,6 +11,7 @@
 
 #include "exporter/cli/backtest.h"
 #include "exporter/cli/baseline.h"
+#include "exporter/cli/baselines.h"
 #include "exporter/cli/check.h"
 #include "exporter/cli/exit.h"
 #include "exporter/cli/explain.h"
@@ -230,6 +231,22 @@ int Run(int argc, char** argv) {
   AddDetectorOptions(*replay, detector);
   replay->add_option("--format", replay_format, "csv")->check(CLI::IsMember({"csv"}));
 
+  std::string name;
+  std::string matchers;
+  auto* show_baseline =
+      baseline->add_subcommand("show", "Prints the series of a baseline, or of all of them.");
+  show_baseline->add_option("NAME", name, "of the baseline");
+  auto* accept = baseline->add_subcommand("accept", "The present level is the normal from now on.");
+  auto* undo = baseline->add_subcommand("undo", "Takes the last change of the normal back.");
+  auto* reset = baseline->add_subcommand("reset", "Learns series anew.");
+  for (auto* const command : {accept, undo, reset}) {
+    command->add_option("NAME", name, "of the baseline")->required();
+    command->add_option("MATCHERS", matchers, "of series, such as {path=\"/a\"} (default all)");
+  }
+  for (auto* const command : {show_baseline, accept, undo, reset}) {
+    command->add_option("--url", url, "where vigia answers")->type_name("URL");
+  }
+
   auto* metrics = app.add_subcommand("metrics", "Prints every metric that vigia can emit.");
   auto* version = app.add_subcommand("version", "Prints the version.");
 
@@ -253,6 +270,10 @@ int Run(int argc, char** argv) {
     mark.url = url;
     mark.type = *deploy ? "deploy" : "maintenance";
     return cli::Mark(mark);
+  }
+  if (*show_baseline) return cli::ShowBaseline(url, name);
+  for (const auto* const command : {accept, undo, reset}) {
+    if (*command) return cli::DecideBaseline(url, command->get_name(), name, matchers);
   }
   if (*replay) return cli::ReplayBaseline(detector, STDIN_FILENO, stdout);
   if (*metrics) {

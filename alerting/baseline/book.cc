@@ -25,8 +25,6 @@ Labels WithoutName(const Labels& labels) {
   return builder.Remove("__name__").Build();
 }
 
-std::string KeyOf(const Labels& labels) { return WithoutName(labels).ToString(); }
-
 // Changes that last, as opposed to anomalies.
 bool Holds(const Verdict& verdict) {
   return verdict.state == State::kRegression || verdict.state == State::kImprovement;
@@ -107,7 +105,7 @@ void Book::Apply(std::vector<Definition> definitions) {
   std::erase_if(pages_, [&](const auto& page) { return !baselines_.contains(page.first); });
 }
 
-Book::Tracked* Book::Track(Baseline& baseline, const std::string& key) {
+Book::Tracked* Book::Track(Baseline& baseline, const Labels& labels, const std::string& key) {
   if (const auto known = baseline.series.find(key); known != baseline.series.end()) {
     return &known->second;
   }
@@ -115,7 +113,7 @@ Book::Tracked* Book::Track(Baseline& baseline, const std::string& key) {
     ++baseline.report.over_budget;
     return nullptr;
   }
-  Tracked tracked{.detector = Detector(baseline.definition.options)};
+  Tracked tracked{.labels = labels, .detector = Detector(baseline.definition.options)};
   const auto stored = stored_.find({baseline.definition.name, key});
   if (stored != stored_.end()) {
     // A state of another version is of no use: the series is learnt anew.
@@ -139,7 +137,8 @@ void Book::BackFill(Baseline& baseline, Timestamp now) {
                           std::max<Timestamp>(0, end - kMaxPast * step), end, Milliseconds(step));
   if (!answer) return;  // the present will tell what is wrong
   for (std::size_t i = 0; i < answer->value.size(); ++i) {
-    auto* const tracked = Track(baseline, KeyOf(answer->value.labels(i)));
+    const auto labels = WithoutName(answer->value.labels(i));
+    auto* const tracked = Track(baseline, labels, labels.ToString());
     if (tracked == nullptr) continue;
     answer->value.ForEachSample(i, [&](Timestamp time, double value) {
       tracked->verdict = tracked->detector.Step(time / 1000, value);
@@ -169,7 +168,7 @@ void Book::EvaluateSeries(Baseline& baseline, const promql::InstantVector& vecto
   for (const auto& sample : vector) {
     auto labels = WithoutName(sample.labels);
     auto key = labels.ToString();
-    auto* const tracked = Track(baseline, key);
+    auto* const tracked = Track(baseline, labels, key);
     if (tracked == nullptr) continue;
     // After a restart within one interval this moment has been learnt.
     const bool known = tracked->detector.rows() > 0 && now / 1000 <= tracked->detector.last_time();
@@ -213,6 +212,40 @@ void Book::Evaluate(Timestamp now) {
     if (!baseline.filled) BackFill(baseline, now);
     EvaluateOne(baseline, tick * baseline.definition.interval.count());
   }
+}
+
+Result<std::size_t> Book::Change(const std::string& name, const Fits& fit,
+                                 const std::function<bool(Tracked&, const Definition&)>& change) {
+  const std::lock_guard lock(mutex_);
+  const auto baseline = baselines_.find(name);
+  if (baseline == baselines_.end()) {
+    return Fail(ErrorCode::kInvalid, "there is no baseline '" + name + "'");
+  }
+  std::size_t count = 0;
+  for (auto& [key, tracked] : baseline->second.series) {
+    if (!fit(tracked.labels) || !change(tracked, baseline->second.definition)) continue;
+    tracked.dirty = true;
+    ++count;
+  }
+  return count;
+}
+
+Result<std::size_t> Book::Accept(const std::string& name, const Fits& fit) {
+  return Change(name, fit,
+                [](Tracked& tracked, const Definition&) { return tracked.detector.Accept(); });
+}
+
+Result<std::size_t> Book::Undo(const std::string& name, const Fits& fit) {
+  return Change(name, fit,
+                [](Tracked& tracked, const Definition&) { return tracked.detector.Undo(); });
+}
+
+Result<std::size_t> Book::Reset(const std::string& name, const Fits& fit) {
+  return Change(name, fit, [](Tracked& tracked, const Definition& definition) {
+    tracked.detector = Detector(definition.options);
+    tracked.verdict = {.state = State::kLearning};
+    return true;
+  });
 }
 
 void Book::ForgetOld() {

@@ -109,6 +109,16 @@ class Book {
   // Evaluates what is due at `now`. An expression that fails is counted and leaves the others be.
   void Evaluate(Timestamp now);
 
+  // What people decide about series of a baseline: those whose labels `fit`. Each returns how many
+  // it concerned, or kInvalid where there is no such baseline.
+  using Fits = std::function<bool(const Labels& labels)>;
+  // The present level is the normal from now on.
+  Result<std::size_t> Accept(const std::string& name, const Fits& fit);
+  // Takes back the last Accept(), or the one that a week of regression brought.
+  Result<std::size_t> Undo(const std::string& name, const Fits& fit);
+  // Learns anew.
+  Result<std::size_t> Reset(const std::string& name, const Fits& fit);
+
   // Writes the states that have changed.
   Status Save();
 
@@ -117,6 +127,7 @@ class Book {
 
  private:
   struct Tracked {
+    Labels labels;
     Detector detector;
     Verdict verdict{.state = State::kLearning};
     bool dirty = true;
@@ -131,7 +142,9 @@ class Book {
   };
 
   // The detector of a series, from its stored state if there is one; nullptr over budget.
-  Tracked* Track(Baseline& baseline, const std::string& key);
+  Tracked* Track(Baseline& baseline, const Labels& labels, const std::string& key);
+  Result<std::size_t> Change(const std::string& name, const Fits& fit,
+                             const std::function<bool(Tracked&, const Definition&)>& change);
   void BackFill(Baseline& baseline, Timestamp now);
   void EvaluateOne(Baseline& baseline, Timestamp now);
   void EvaluateSeries(Baseline& baseline, const promql::InstantVector& vector, Timestamp now,

@@ -4,6 +4,7 @@
 
 #include "alerting/baseline/book.h"
 #include "core/log.h"
+#include "exporter/baselines/calls.h"
 #include "exporter/baselines/mark_calls.h"
 #include "exporter/baselines/marks.h"
 #include "exporter/baselines/metrics.h"
@@ -31,6 +32,7 @@ class BaselinesComponent final : public Component {
                .learns = [this](Timestamp now) { return !marks_.InMaintenance(now); }}),
         regressions_(ground.journal, marks_) {
     AddMarkCalls(ground_.router, marks_, ground_.clock);
+    AddBaselineCalls(ground_.router, book_);
     if (auto status = marks_.Load(); !status) {
       log::Error("declared deploys and maintenance cannot be read",
                  {{"error", status.error().message()}});

@@ -115,5 +115,16 @@ TEST_CASE("a regression after a deploy is told with its size and the deploy", "[
   CHECK(events["events"].size() == 1);
   CHECK(vigia.Value("vigia_baseline_regression{baseline=\"latency\",path=\"/slow\"}") == "1");
   CHECK(vigia.Value("vigia_baseline_regression{baseline=\"latency\",path=\"/spike\"}") == "0");
+  const std::string url = "http://127.0.0.1:" + std::to_string(vigia.port());
+  const auto shown = RunProgram({VigiaProgram(), "baseline", "show", "latency", "--url", url});
+  INFO(shown.output);
+  CHECK(shown.exit_code == 0);
+  CHECK(shown.output.find("regression") < shown.output.find("{path=\"/slow\"}"));
+  const auto accepted = RunProgram(
+      {VigiaProgram(), "baseline", "accept", "latency", "{path=\"/slow\"}", "--url", url});
+  CHECK(accepted.output == "1 series\n");
+  CHECK(RunProgram({VigiaProgram(), "baseline", "undo", "latency", "--url", url}).output ==
+        "1 series\n");
+  CHECK(RunProgram({VigiaProgram(), "baseline", "reset", "nothing", "--url", url}).exit_code == 1);
   CHECK_FALSE(vigia.Value("vigia_deploy_timestamp_seconds{version=\"v1.2.3\"}").empty());
 }
