@@ -79,12 +79,30 @@ std::span<const Output> Outputs() { return kOutputs; }
 Status Book::Open() {
   if (auto status = parts_.database.Migrate("baseline", kSteps); !status) return status;
   const std::lock_guard lock(mutex_);
-  return parts_.database.Read([&](state::Session& session) {
+  auto status = parts_.database.Read([&](state::Session& session) {
     return session.Each(
         "SELECT baseline, labels, state FROM baseline_series", {}, [&](const state::Row& row) {
           stored_[{std::string(row.Text(0)), std::string(row.Text(1))}] = row.Text(2);
         });
   });
+  ForgetOldStored();
+  return status;
+}
+
+// Of series that went before the process ended, and of baselines that are gone.
+void Book::ForgetOldStored() {
+  std::map<std::pair<std::string, std::string>, std::int64_t> seen;
+  std::int64_t newest = 0;
+  for (const auto& [key, bytes] : stored_) {
+    Detector detector({});
+    if (!detector.Restore(bytes)) continue;
+    newest = std::max(newest, seen[key] = detector.last_time());
+  }
+  for (const auto& [key, time] : seen) {
+    if (time >= newest - kForgetAfter) continue;
+    forgotten_.push_back(key);
+    stored_.erase(key);
+  }
 }
 
 void Book::Apply(std::vector<Definition> definitions) {
@@ -141,7 +159,8 @@ void Book::BackFill(Baseline& baseline, Timestamp now) {
     auto* const tracked = Track(baseline, labels, labels.ToString());
     if (tracked == nullptr) continue;
     answer->value.ForEachSample(i, [&](Timestamp time, double value) {
-      tracked->verdict = tracked->detector.Step(time / 1000, value);
+      const bool learn = !parts_.learns || parts_.learns(time);
+      tracked->verdict = tracked->detector.Step(time / 1000, value, learn);
     });
   }
 }

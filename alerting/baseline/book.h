@@ -151,6 +151,7 @@ class Book {
                       std::vector<Line>& lines);
   void Publish(const Baseline& baseline, std::vector<Line> lines);
   void ForgetOld();
+  void ForgetOldStored();
 
   const Parts parts_;
   mutable std::mutex mutex_;

@@ -242,7 +242,8 @@ Verdict Detector::Step(std::int64_t time, std::optional<double> value, bool lear
     verdict.upper = verdict.expected + half;
   }
   if (!learn) {
-    verdict.state = Ready(time - m.first_time) ? State::kOk : State::kLearning;
+    verdict.state = Ready(time - m.first_time) ? m.held : State::kLearning;
+    if (m.held != State::kOk) verdict.change = std::expm1(m.shift.Recent(kEndSlots));
     return verdict;
   }
 

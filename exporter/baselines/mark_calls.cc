@@ -17,10 +17,15 @@ constexpr std::size_t kLongestText = 1000;
 constexpr std::size_t kLongestVersion = 100;
 constexpr Timestamp kLongestMaintenance = Timestamp{31} * 86'400'000;
 
-Response Refuse(const std::string& what) {
+Response Refuse(const std::string& what, int status = 400) {
   std::string body;
   text::JsonWriter(body).BeginObject().Field("error", what).EndObject();
-  return Response::Json(400, std::move(body));
+  return Response::Json(status, std::move(body));
+}
+
+Response Added(const Status& status, std::string body) {
+  if (status) return Response::Json(200, std::move(body));
+  return Refuse("known, but not written: " + status.error().message(), 503);
 }
 
 // A text of the body; empty if there is none.
@@ -53,8 +58,7 @@ Response AddDeploy(Marks& marks, const json& body, Timestamp now, const std::str
   text::JsonWriter writer(out);
   writer.BeginObject().Field("type", "deploy").Field("version", deploy.version);
   writer.Key("time").Integer(deploy.time).EndObject();
-  marks.Add(std::move(deploy));
-  return Response::Json(200, std::move(out));
+  return Added(marks.Add(std::move(deploy)), std::move(out));
 }
 
 Response AddMaintenance(Marks& marks, const json& body, Timestamp now, const std::string& user) {
@@ -74,8 +78,9 @@ Response AddMaintenance(Marks& marks, const json& body, Timestamp now, const std
   text::JsonWriter writer(out);
   writer.BeginObject().Field("type", "maintenance").Key("start").Integer(*start);
   writer.Key("end").Integer(*end).EndObject();
-  marks.Add(Maintenance{.start = *start, .end = *end, .text = Text(body, "text"), .by = user});
-  return Response::Json(200, std::move(out));
+  return Added(
+      marks.Add(Maintenance{.start = *start, .end = *end, .text = Text(body, "text"), .by = user}),
+      std::move(out));
 }
 
 Response AddMark(Marks& marks, Clock& clock, const Request& request) {

@@ -52,7 +52,7 @@ Status Marks::Load() {
   return Ok();
 }
 
-void Marks::Add(Deploy deploy) {
+Status Marks::Add(Deploy deploy) {
   std::string details;
   text::JsonWriter(details)
       .BeginObject()
@@ -61,19 +61,25 @@ void Marks::Add(Deploy deploy) {
       .Field("by", deploy.by)
       .EndObject();
   journal_.Add({.time = deploy.time, .type = "deploy", .labels = {}, .details = details});
-  const std::lock_guard lock(mutex_);
-  Insert(deploys_, std::move(deploy), &Deploy::time);
+  {
+    const std::lock_guard lock(mutex_);
+    Insert(deploys_, std::move(deploy), &Deploy::time);
+  }
+  return journal_.Flush();
 }
 
-void Marks::Add(Maintenance maintenance) {
+Status Marks::Add(Maintenance maintenance) {
   std::string details;
   text::JsonWriter json(details);
   json.BeginObject().Key("end").Integer(maintenance.end);
   json.Field("text", maintenance.text).Field("by", maintenance.by).EndObject();
   journal_.Add(
       {.time = maintenance.start, .type = "maintenance", .labels = {}, .details = details});
-  const std::lock_guard lock(mutex_);
-  Insert(maintenances_, std::move(maintenance), &Maintenance::start);
+  {
+    const std::lock_guard lock(mutex_);
+    Insert(maintenances_, std::move(maintenance), &Maintenance::start);
+  }
+  return journal_.Flush();
 }
 
 bool Marks::InMaintenance(Timestamp now) const {
@@ -89,10 +95,12 @@ std::vector<Deploy> Marks::Deploys() const {
 
 std::optional<Deploy> Marks::DeployNear(Timestamp time) const {
   const std::lock_guard lock(mutex_);
+  std::optional<Deploy> after;
   for (const auto& deploy : deploys_) {
-    if (deploy.time <= time + kBefore && deploy.time >= time - kAfter) return deploy;
+    if (deploy.time <= time) return deploy.time >= time - kAfter ? deploy : after;
+    if (deploy.time <= time + kBefore) after = deploy;
   }
-  return std::nullopt;
+  return after;
 }
 
 }  // namespace vigia::exporter

@@ -37,14 +37,16 @@ class Marks {
 
   // Reads what the journal has.
   Status Load();
-  void Add(Deploy deploy);
-  void Add(Maintenance maintenance);
+  // In the journal once it returns; an error says that they are known, but would not survive the
+  // process.
+  Status Add(Deploy deploy);
+  Status Add(Maintenance maintenance);
 
   bool InMaintenance(Timestamp now) const;
   // Newest first.
   std::vector<Deploy> Deploys() const;
-  // The last deploy in the time before `time`, or a little after it: what changes with a deploy may
-  // be seen before somebody declares it.
+  // The last deploy in the time before `time`, else the first one a little after it: what changes
+  // with a deploy may be seen before somebody declares it.
   std::optional<Deploy> DeployNear(Timestamp time) const;
 
  private:

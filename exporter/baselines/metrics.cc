@@ -1,5 +1,7 @@
 #include "exporter/baselines/metrics.h"
 
+#include <set>
+#include <string>
 #include <vector>
 
 namespace vigia::exporter {
@@ -107,8 +109,9 @@ class OwnCollector final : public collectors::Collector {
       add(kFailures, report.failures);
     }
     for (const auto& change : regressions_.Lasting()) AddChange(change, batch);
+    std::set<std::string> versions;  // the newest of a version is the first one
     for (const auto& deploy : marks_.Deploys()) {
-      // The newest of a version is the first one.
+      if (!versions.insert(deploy.version).second) continue;
       batch.Add(kOwn[kDeployed], {{"version", deploy.version}},
                 static_cast<double>(deploy.time) / 1000);
     }

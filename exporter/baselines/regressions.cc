@@ -16,6 +16,7 @@ namespace baseline = alerting::baseline;
 constexpr std::int64_t kTogether = 30 * 60;
 constexpr std::size_t kMostSuspects = 10;
 constexpr std::size_t kMostRemembered = 1000;
+constexpr std::size_t kMostTold = 1'000'000;
 
 bool Holds(const baseline::Line& line) {
   return line.verdict.state == baseline::State::kRegression ||
@@ -117,6 +118,8 @@ void Regressions::Look(const Pages& pages, Timestamp now) {
       if (Holds(line)) lasting.push_back(Tell(name, line, pages, now));
     }
   }
+  if (told_.size() > kMostTold)
+    told_.clear();  // of series long gone; those that last are told again
   const std::lock_guard lock(mutex_);
   lasting_ = std::move(lasting);
 }

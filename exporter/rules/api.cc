@@ -183,7 +183,7 @@ std::string ReadFilter(const http::Request& request, Filter& filter) {
   return ReadPaging(request, filter);
 }
 
-void WriteRule(JsonWriter& json, const Rule& rule, bool instances) {
+void WriteRule(JsonWriter& json, const Rule& rule, bool instances, DeadRules& dead) {
   const auto& definition = rule.definition();
   const auto report = rule.report();
   json.BeginObject();
@@ -211,16 +211,17 @@ void WriteRule(JsonWriter& json, const Rule& rule, bool instances) {
   json.Key("evaluationTime").Number(report.evaluation_seconds);
   json.Field("lastEvaluation", TimeText(report.last_evaluation));
   json.Field("type", alerting ? "alerting" : "recording");
+  if (dead.Contains(*definition.query)) json.Key("dead").Bool(true);
   json.EndObject();
 }
 
 void WriteGroup(JsonWriter& json, const Group& group, const std::vector<const Rule*>& rules,
-                bool instances) {
+                bool instances, DeadRules& dead) {
   const auto report = group.report();
   json.BeginObject();
   json.Field("name", group.definition().name).Field("file", group.definition().file);
   json.Key("rules").BeginArray();
-  for (const auto* rule : rules) WriteRule(json, *rule, instances);
+  for (const auto* rule : rules) WriteRule(json, *rule, instances, dead);
   json.EndArray();
   json.Key("interval").Number(static_cast<double>(group.interval().count()) / 1000);
   json.Key("limit").Integer(static_cast<std::int64_t>(group.definition().limit));
@@ -241,7 +242,7 @@ void BeginData(JsonWriter& json) {
 
 }  // namespace
 
-http::Response RulesAnswer(const http::Request& request, const RuleGroups& all) {
+http::Response RulesAnswer(const http::Request& request, const RuleGroups& all, DeadRules& dead) {
   Filter filter;
   if (auto wrong = ReadFilter(request, filter); !wrong.empty()) return BadData(wrong);
   RuleGroups groups = all;
@@ -269,7 +270,7 @@ http::Response RulesAnswer(const http::Request& request, const RuleGroups& all) 
       next = TokenOf(*group);
       break;
     }
-    WriteGroup(json, *group, rules, filter.instances);
+    WriteGroup(json, *group, rules, filter.instances, dead);
     ++shown;
   }
   if (!begun) {

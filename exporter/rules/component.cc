@@ -34,6 +34,7 @@ class RulesComponent final : public Component {
   explicit RulesComponent(const Ground& ground)
       : ground_(ground),
         engine_(OneThread(ground.engine.options())),
+        dead_(ground.history, ground.clock),
         store_(ground.database, ground.journal),
         runner_(ground.clock,
                 {.source = ground.history, .engine = engine_, .started = ground.clock.Wall()},
@@ -44,7 +45,7 @@ class RulesComponent final : public Component {
       log::Error("alert state has no tables", {{"error", status.error().message()}});
     }
     ground_.router.Get("/api/v1/rules", [this](const http::Request& request) {
-      return RulesAnswer(request, runner_.Groups());
+      return RulesAnswer(request, runner_.Groups(), dead_);
     });
     ground_.router.Get("/api/v1/alerts",
                        [this](const http::Request&) { return AlertsAnswer(runner_.Groups()); });
@@ -115,6 +116,7 @@ class RulesComponent final : public Component {
 
   const Ground ground_;
   const promql::Engine engine_;
+  DeadRules dead_;
   std::mutex mutex_;
   std::map<InstanceId, Milliseconds> intervals_;  // guarded by mutex_
   rules::AlertStore store_;

@@ -1,9 +1,12 @@
 // Baselines in the daemon: a regression that began near a deploy is told with its size, and with
 // the deploy; a spike is not.
 
+#include <signal.h>
+
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cmath>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
@@ -56,6 +59,42 @@ bool Eventually(Condition condition, std::chrono::seconds limit = 60s) {
 }
 
 }  // namespace
+
+TEST_CASE("what is declared survives a kill, and stands once on the page", "[e2e]") {
+  const TempDir data;
+  const auto start = [&] {
+    return std::make_unique<Vigia>(
+        Vigia::Options{.config = "collectors: {}\n", .data_dir = (data.path() / "data").string()});
+  };
+  auto vigia = start();
+  const auto declare = [&](const std::string& body, std::map<std::string, std::string> headers) {
+    return Ask(vigia->port(), {.method = "POST",
+                               .path = "/api/vigia/v1/events",
+                               .headers = std::move(headers),
+                               .body = body})
+        .status;
+  };
+  for (const std::string version : {"v1", "v2", "v1"}) {
+    REQUIRE(declare(R"({"type":"deploy","version":")" + version + "\"}", {}) == 200);
+  }
+  REQUIRE(declare(R"({"type":"maintenance","for":"1h"})", {}) == 200);
+  vigia->process().Signal(SIGKILL);
+  vigia.reset();
+  vigia = start();
+  const auto events = json::parse(vigia->Get("/api/vigia/v1/events?type=deploy").body);
+  CHECK(events["events"].size() == 3);
+  const auto page = vigia->Metrics();
+  CHECK(page.find("vigia_deploy_timestamp_seconds{version=\"v2\"}") != std::string::npos);
+  CHECK(FindValue(page,
+                  "vigia_collector_duplicate_series_total{collector=\"vigia.baselines\","
+                  "instance=\"vigia\"}") == "0");
+  // Not from another site's page, whatever the browser says of it.
+  const std::string mark = R"({"type":"deploy","version":"evil"})";
+  CHECK(declare(mark, {{"Sec-Fetch-Site", "cross-site"}}) == 403);
+  CHECK(declare(mark, {{"Origin", "http://evil.example"}}) == 403);
+  CHECK(declare(mark, {{"Origin", "null"}}) == 403);
+  CHECK(declare(mark, {{"Origin", "http://127.0.0.1"}}) == 200);
+}
 
 TEST_CASE("a regression after a deploy is told with its size and the deploy", "[e2e]") {
   HttpStub chat;
