@@ -80,7 +80,7 @@ class HttpProber::Loop {
     const auto timeout = std::max<Milliseconds>(std::min(job.timeout, deadline.Left()), 1ms);
     if (auto status = transfer->Prepare(timeout); !status) {
       observations_[index].FailWith(Reason::kOther, status.error().message());
-      idle_.push_back(easy);
+      PutAside(easy);
       return;
     }
     curl_multi_add_handle(multi_, easy);
@@ -118,11 +118,17 @@ class HttpProber::Loop {
     }
   }
 
+  // A handle keeps pointers into the transfer that it served: it lets go of them.
+  void PutAside(CURL* easy) {
+    curl_easy_reset(easy);
+    idle_.push_back(easy);
+  }
+
   void Finish(HttpTransfer& transfer, CURLcode code) {
     CURL* const easy = transfer.easy();
     observations_[transfer.index()] = transfer.Finish(code);
     curl_multi_remove_handle(multi_, easy);
-    idle_.push_back(easy);
+    PutAside(easy);
     const auto same = [&](const auto& running) { return running.get() == &transfer; };
     running_.erase(std::find_if(running_.begin(), running_.end(), same));
     // A pool of as many handles as were ever on their way is memory that few runs need.

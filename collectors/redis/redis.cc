@@ -8,6 +8,7 @@
 #include "collectors/redis/info.h"
 #include "collectors/redis/keys.h"
 #include "collectors/redis/sentinel.h"
+#include "core/log.h"
 #include "core/metric_table.h"
 #include "core/number.h"
 
@@ -143,7 +144,20 @@ class RedisCollector final : public Collector {
     }
     if (auto status = AddSentinel(*connection_, facts, deadline, batch); !status) return status;
     if (options_.keys.empty()) return Ok();
-    return keys_.Collect(*connection_, deadline, batch);
+    return CollectKeys(deadline, batch);
+  }
+
+  // What the user may not do with keys (an ACL, SELECT on a cluster) takes nothing from the rest;
+  // it is told once.
+  Status CollectKeys(Deadline deadline, Batch& batch) {
+    const auto status = keys_.Collect(*connection_, deadline, batch);
+    const bool refused = !status && status.error().code() == ErrorCode::kInvalid;
+    if (refused && !keys_refused_) {
+      log::Warn("redis refuses to show keys",
+                {{"server", options_.address.host}, {"error", status.error().message()}});
+    }
+    keys_refused_ = refused;
+    return refused ? Ok() : status;
   }
 
   // Returns how many databases there are; 0 where CONFIG is not allowed.
@@ -246,6 +260,7 @@ class RedisCollector final : public Collector {
 
   const Options options_;
   KeyReader keys_;
+  bool keys_refused_ = false;  // in the last run
   std::vector<Metric> metrics_;
   std::unique_ptr<Connection> connection_;
   bool kept_ = false;  // the connection is from an earlier run

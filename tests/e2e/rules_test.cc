@@ -176,6 +176,23 @@ TEST_CASE("alerts are those of a real Prometheus with the same rules and data", 
   CHECK(ours.seen() == theirs.seen());
 }
 
+TEST_CASE("rules that read nothing are marked", "[e2e]") {
+  const Vigia vigia({.config = "collectors:\n  host: { interval: 200ms }\nrules: [rules.yml]\n",
+                     .files = {{"rules.yml",
+                                "groups:\n- name: g\n  interval: 1s\n  rules:\n"
+                                "  - { alert: Reads, expr: node_load1 > 1e9 }\n"
+                                "  - { alert: Half, expr: node_load1 > 1e9 or nothing_here > 1 }\n"
+                                "  - { alert: Dead, expr: 'rate(nothing_here[5m]) > 1' }\n"
+                                "  - { alert: Absent, expr: absent(node_load1) }\n"}}});
+  REQUIRE(vigia.AwaitValue("vigia_collector_up{collector=\"host.load\",instance=\"host\"}", "1"));
+  std::set<std::string> dead;
+  const auto json = nlohmann::json::parse(vigia.Get("/api/v1/rules").body);
+  for (const auto& rule : json["data"]["groups"][0]["rules"]) {
+    if (rule.value("dead", false)) dead.insert(rule["name"]);
+  }
+  CHECK(dead == std::set<std::string>{"Dead"});
+}
+
 TEST_CASE("a group is evaluated right behind the readings that feed it", "[e2e]") {
   HttpStub stub;
   stub.Answer("/metrics", {.body = "load 1\n"});

@@ -200,6 +200,12 @@ TEST_CASE("redis passwords and ACL users are honoured", "[redis]") {
   REQUIRE(Has(page, "redis_up 1"));
   REQUIRE(page.find("redis_config_maxclients") == std::string::npos);
   REQUIRE(page.find("redis_slowlog_length") == std::string::npos);
+  // Nor is what it may not do with keys.
+  Subject keys("url: redis://monitor:pw@127.0.0.1:" + std::to_string(server.port()) +
+               "\nkey_patterns: ['a*']\nkeys: [db2=b]");
+  const auto without_keys = keys.Run();
+  REQUIRE(Has(without_keys, "redis_up 1"));
+  REQUIRE(without_keys.find("redis_key_size") == std::string::npos);
 }
 
 TEST_CASE("secrets among the settings of a redis server are not shown", "[redis]") {
