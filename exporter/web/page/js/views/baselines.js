@@ -82,6 +82,6 @@ function describe(element, one) {
   const change = one.ratio === undefined || Number.isNaN(one.ratio) ? ''
       : `${one.ratio >= 1 ? '+' : ''}${format((one.ratio - 1) * 100, 'percent')} against the expected value`;
   element.querySelector('.deviation').textContent =
-      `${one.regression > 0 ? 'Regression: ' : ''}${change}; score ${format(one.score)}`;
+      `${one.regression > 0 ? 'Regression: ' : ''}${change ? `${change}; ` : ''}score ${format(one.score)}`;
   element.classList.toggle('bad', one.regression > 0);
 }

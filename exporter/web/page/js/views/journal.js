@@ -66,7 +66,8 @@ function describe(event) {
   return h('li', {},
       h('time', {datetime: new Date(parseTime(event.time) * 1000).toISOString()}, stamp(parseTime(event.time))),
       h('span', {class: `badge ${event.type}`}, event.type),
-      h('strong', {}, event.labels?.alertname ?? ''),
+      h('strong', {}, event.labels?.alertname ?? event.details?.version ?? event.labels?.baseline ?? ''),
+      event.type.startsWith('baseline.') || event.type === 'deploy' ? h('span', {}, event.details?.text ?? '') : null,
       h('span', {class: 'quiet'}, labelText(event.labels ?? {})),
       event.details ? h('details', {}, h('summary', {}, 'details'), tree(event.details)) : null);
 }
