@@ -168,6 +168,13 @@ Module ReadModule(const config::Node& node, const std::string& name,
   constexpr std::array kKinds{ProberKind::kHttp, ProberKind::kTcp, ProberKind::kDns,
                               ProberKind::kIcmp};
   const auto known = std::span(kProbers).first(4);
+  // A file of the peer's loads with those that are not used here.
+  constexpr std::array<std::string_view, 3> kOthers{"grpc", "unix", "websocket"};
+  const config::Node* const prober = node.Find("prober");
+  if (prober && std::find(kOthers.begin(), kOthers.end(), prober->text) != kOthers.end()) {
+    module.unsupported = prober->text;
+    return module;
+  }
   if (!reader.Has("prober")) reader.Require("prober", "one of http, tcp, dns, icmp");
   module.prober = kKinds[std::min<std::size_t>(reader.ReadChoice("prober", known, 0), 3)];
   reader.Read("timeout", module.timeout);

@@ -93,6 +93,8 @@ struct IcmpModule {
 };
 
 struct Module {
+  // The prober of the peer's that vigia does not have; else empty.
+  std::string unsupported;
   ProberKind prober = ProberKind::kHttp;
   Milliseconds timeout{0};  // 0: the entry's
   IpChoice ip = IpChoice::kAny;

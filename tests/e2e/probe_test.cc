@@ -133,7 +133,8 @@ TEST_CASE("/probe probes what is allowed and nothing else", "[e2e]") {
                   "modules:\n"
                   "  http_2xx: { prober: http, timeout: 5s }\n"
                   "  teapot: { prober: http, http: { valid_status_codes: [418] } }\n"
-                  "  tcp_connect: { prober: tcp }\n"}}});
+                  "  tcp_connect: { prober: tcp }\n"
+                  "  remote: { prober: grpc, grpc: { service: x } }\n"}}});
   auto page = vigia.Get(ProbePath(allowed.Url("/"))).body;
   REQUIRE(FindValue(page, "probe_success") == "1");
   REQUIRE(FindValue(page, "probe_http_status_code") == "200");
@@ -151,6 +152,7 @@ TEST_CASE("/probe probes what is allowed and nothing else", "[e2e]") {
   REQUIRE(FindValue(page, "probe_success") == "0");
   REQUIRE(forbidden.connections() == 0);
   REQUIRE(vigia.Get(ProbePath(allowed.Url("/"), "unknown")).status == 400);
+  REQUIRE(vigia.Get(ProbePath(allowed.Url("/"), "remote")).body == "vigia has no prober 'grpc'\n");
   REQUIRE(vigia.Get("/probe").status == 400);
   const Vigia closed({.config = "collectors: {}\n"});
   REQUIRE(closed.Get(ProbePath(allowed.Url("/"))).status == 403);
