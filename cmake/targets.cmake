@@ -1,5 +1,6 @@
 # A folder is a target: vigia_library(vigia_core LINK ...) takes every .cc beside its CMakeLists.txt,
-# and those of the folders named after FOLDERS.
+# and those of the folders named after FOLDERS. With SMALL it is compiled for size: what runs when something
+# happens, not all the time.
 
 # What nearly every file includes, compiled once for the libraries and once, with Catch, for the
 # tests: it is a quarter of the compiler's work.
@@ -20,7 +21,7 @@ if(VIGIA_PCH)
 endif()
 
 function(vigia_library name)
-  cmake_parse_arguments(arg "" "" "LINK;PRIVATE_LINK;FOLDERS" ${ARGN})
+  cmake_parse_arguments(arg "SMALL" "" "LINK;PRIVATE_LINK;FOLDERS" ${ARGN})
   set(patterns *.cc)
   foreach(folder IN LISTS arg_FOLDERS)
     list(APPEND patterns ${folder}/*.cc)
@@ -29,7 +30,9 @@ function(vigia_library name)
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC ${arg_LINK} PRIVATE ${arg_PRIVATE_LINK} vigia_flags)
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
-  if(VIGIA_PCH)
+  if(arg_SMALL AND CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(${name} PRIVATE -Os)
+  elseif(VIGIA_PCH)  # which has to have been compiled the same way
     target_precompile_headers(${name} REUSE_FROM vigia_pch)
   endif()
 endfunction()

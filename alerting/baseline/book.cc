@@ -11,8 +11,11 @@ constexpr std::string_view kSteps[] = {
     "CREATE TABLE baseline_series (baseline TEXT NOT NULL, labels TEXT NOT NULL, "
     "state BLOB NOT NULL, PRIMARY KEY (baseline, labels)) WITHOUT ROWID"};
 
-// How much of the past a new baseline learns from, in evaluations.
-constexpr std::int64_t kMaxPast = 11'000;
+// How much of the past a new baseline learns from: as long as season `auto` takes, in so many steps
+// at most, and so few at least where that is too much at once.
+constexpr std::int64_t kPast = std::int64_t{16} * 86'400'000;
+constexpr std::int64_t kMaxSteps = 11'000;
+constexpr std::int64_t kMinSteps = 100;
 
 Labels Named(const Labels& labels, std::string_view metric, std::string_view baseline) {
   LabelsBuilder builder(labels);
@@ -148,12 +151,21 @@ void Book::BackFill(Baseline& baseline, Timestamp now) {
   const auto& name = baseline.definition.name;
   const auto first = stored_.lower_bound({name, ""});
   if (first != stored_.end() && first->first.first == name) return;
-  const auto step = baseline.definition.interval.count();
-  const auto end = now / step * step - step;
-  auto answer =
-      parts_.engine.Range(parts_.source, *baseline.definition.query,
-                          std::max<Timestamp>(0, end - kMaxPast * step), end, Milliseconds(step));
-  if (!answer) return;  // the present will tell what is wrong
+  const auto interval = baseline.definition.interval.count();
+  const auto step = interval * std::max<std::int64_t>(
+                                   1, (kPast + interval * kMaxSteps - 1) / (interval * kMaxSteps));
+  const auto end = now / interval * interval - interval;
+  const auto ask = [&](std::int64_t steps) {
+    return parts_.engine.Range(parts_.source, *baseline.definition.query,
+                               std::max<Timestamp>(0, end - steps * step), end, Milliseconds(step));
+  };
+  auto answer = ask(kMaxSteps);
+  for (auto steps = kMaxSteps / 2; !answer && steps >= kMinSteps; steps /= 2) answer = ask(steps);
+  if (!answer) {
+    ++baseline.report.failures;
+    baseline.report.last_error = "the past: " + answer.error().message;
+    return;
+  }
   for (std::size_t i = 0; i < answer->value.size(); ++i) {
     const auto labels = WithoutName(answer->value.labels(i));
     auto* const tracked = Track(baseline, labels, labels.ToString());
@@ -171,6 +183,8 @@ void Book::EvaluateOne(Baseline& baseline, Timestamp now) {
   const auto* const vector = answer ? std::get_if<promql::InstantVector>(&answer->value) : nullptr;
   std::vector<Line> lines;
   if (vector == nullptr) {
+    // What is not known now is as it was: a failure ends no alert.
+    if (const auto page = PageOf(baseline.definition.name)) lines = page->lines;
     ++baseline.report.failures;
     baseline.report.last_error = answer ? "not an instant vector" : answer.error().message;
   } else {
@@ -308,6 +322,12 @@ Status Book::Save() {
     for (auto& [key, tracked] : baseline.series) tracked.dirty = false;
   }
   return Ok();
+}
+
+std::shared_ptr<const Book::Page> Book::PageOf(const std::string& name) const {
+  const std::lock_guard lock(pages_mutex_);
+  const auto page = pages_.find(name);
+  return page == pages_.end() ? nullptr : page->second;
 }
 
 std::map<std::string, std::shared_ptr<const Book::Page>> Book::Pages() const {

@@ -91,7 +91,7 @@ class Book {
     std::string last_error;
   };
 
-  // Of one baseline, as its last evaluation left it.
+  // Of one baseline, as its last good evaluation left it.
   struct Page {
     Report report;
     std::vector<Line> lines;  // of the series that it gave
@@ -152,6 +152,7 @@ class Book {
   void Publish(const Baseline& baseline, std::vector<Line> lines);
   void ForgetOld();
   void ForgetOldStored();
+  std::shared_ptr<const Page> PageOf(const std::string& name) const;
 
   const Parts parts_;
   mutable std::mutex mutex_;

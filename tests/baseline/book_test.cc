@@ -117,3 +117,25 @@ TEST_CASE("a baseline keeps to its budget of series and counts the rest", "[base
   CHECK(book->Pages().at("latency")->report.series == 2);
   CHECK(book->Pages().at("latency")->report.over_budget == 1);
 }
+
+TEST_CASE("an evaluation that fails leaves what was said", "[baseline]") {
+  World world;
+  auto definition = Latency();
+  definition.expression = "latency_seconds * on (path) group_left () one";
+  definition.query = *kEngine.Parse(definition.expression);
+  const auto book = world.Open(definition);
+  world.memory.Add(kSeries, 600'000, 1.0);
+  world.memory.Add(Labels({{"__name__", "one"}, {"path", "/a"}}), 600'000, 1.0);
+  book->Evaluate(600'000);
+  REQUIRE(book->Pages().at("latency")->lines.size() == 1);
+  // Two series for one: the join cannot be.
+  for (const char* const side : {"a", "b"}) {
+    world.memory.Add(Labels({{"__name__", "one"}, {"path", "/a"}, {"side", side}}), 900'000, 1.0);
+  }
+  world.memory.Add(kSeries, 900'000, 1.0);
+  book->Evaluate(900'000);
+  const auto page = book->Pages().at("latency");
+  CHECK(page->report.failures == 1);
+  CHECK_FALSE(page->report.last_error.empty());
+  CHECK(page->lines.size() == 1);
+}
