@@ -118,9 +118,11 @@ history::Options HistoryOptions(const Config& config) {
   options.out_of_order_window = config.history.out_of_order_window;
   options.fsync = config.history.fsync;
   options.journal_keep_bytes = config.history.journal_keep;
-  options.on_problem = [](std::string_view message, const std::filesystem::path& file,
-                          const Error& error) {
+  options.on_problem = [](auto message, const auto& file, const Error& error) {
     log::Error(message, {{"file", file.string()}, {"error", error.message()}});
+  };
+  options.on_recovery = [](auto message, const auto& file) {
+    log::Info(message, {{"file", file.string()}});
   };
   return options;
 }

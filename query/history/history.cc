@@ -92,9 +92,20 @@ void History::Wake() {
 }
 
 void History::Maintain() {
-  static_cast<void>(store_->journal->Sync());  // counted there
+  const auto status = store_->journal->Sync();
   const std::lock_guard lock(store_->files);
+  TellJournal(status);
   MaintainFiles();
+}
+
+// Needs files. Once when the journal cannot be written, and once when it can.
+void History::TellJournal(const Status& status) {
+  if (std::exchange(journal_failing_, !status) == !status) return;
+  if (status) {
+    store_->ReportRecovery("history writes its journal again", store_->options.folder);
+  } else {
+    store_->Report("history cannot write its journal", store_->options.folder, status.error());
+  }
 }
 
 Status History::Sync() { return store_->journal->Sync(); }
@@ -109,9 +120,11 @@ Status History::Seal() {
 // Needs files; so do the following.
 bool History::SealIsDue() const {
   const Store& store = *store_;
-  if (store.unsealed.load(std::memory_order_relaxed) == 0) return false;
   const Instant now = clock_.Now();
   if (now < no_seal_before_) return false;
+  // What the journal gave up is in danger as long as no file has it.
+  if (store.journal->Incomplete()) return true;
+  if (store.unsealed.load(std::memory_order_relaxed) == 0) return false;
   return store.arena_bytes.load(std::memory_order_relaxed) > HotLimit(store.options) ||
          Window(store) > sealed_window_ || now - last_seal_ > store.options.block_length;
 }
@@ -138,7 +151,9 @@ void History::MaintainFiles() {
       store.Report("history cannot write a file", store.options.folder, status.error());
     }
   } else if (sealed) {
-    failing_ = false;
+    if (std::exchange(failing_, false)) {
+      store.ReportRecovery("history writes files again", store.options.folder);
+    }
     UnloadOld();
   }
 }

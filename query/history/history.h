@@ -67,6 +67,7 @@ class History final : public SeriesSource, public SeriesSink {
   Outcome Appended(Outcome outcome);
   bool SealIsDue() const;
   void AdvanceHorizon();
+  void TellJournal(const Status& status);
   void MaintainFiles();
   void UnloadOld();
   void Work(std::stop_token stop);
@@ -80,8 +81,9 @@ class History final : public SeriesSource, public SeriesSink {
   // Guarded by store_->files.
   std::optional<Timestamp> sealed_window_;  // of the newest sample when the last file was written
   Instant last_seal_;
-  Instant no_seal_before_;  // after a failure
-  bool failing_ = false;    // the last attempt to write failed and was reported
+  Instant no_seal_before_;        // after a failure
+  bool failing_ = false;          // the last attempt to write failed and was reported
+  bool journal_failing_ = false;  // likewise
   // How retention follows the clock.
   std::optional<Timestamp> reference_;
   Instant reference_at_;

@@ -143,6 +143,7 @@ void Journal::EndSegment() {
   }
   if (!WriteOut()) {
     lost_.fetch_add(waiting_samples_, std::memory_order_relaxed);
+    given_up_.store(file_segment_, std::memory_order_relaxed);
     waiting_ = {};
     waiting_samples_ = 0;
     if (file_ >= 0 && ::ftruncate(file_, static_cast<off_t>(offset_)) != 0) {
@@ -170,15 +171,23 @@ Status Journal::Flush() {
 
 Status Journal::Sync() {
   if (auto status = Flush(); !status) return status;
-  if (!options_.fsync) return Ok();
   const std::lock_guard io_lock(io_mutex_);
-  if (!unsynced_ || file_ < 0) return Ok();
-  if (::fdatasync(file_) != 0) {
-    errors_.fetch_add(1, std::memory_order_relaxed);
-    return Fail(SystemError(SegmentPath(options_.folder, file_segment_).string(), errno));
-  }
+  if (auto status = SyncFile(); !status) return status;
+  if (!Incomplete()) return Ok();
+  return Fail(ErrorCode::kUnavailable,
+              "the disk refused samples that only memory has until a file is written");
+}
+
+// Needs io_mutex_.
+Status Journal::SyncFile() {
+  if (!options_.fsync || !unsynced_ || file_ < 0) return Ok();
   unsynced_ = false;
-  return Ok();
+  if (::fdatasync(file_) == 0) return Ok();
+  // The kernel forgets what it could not write: asking again would find nothing wrong.
+  const int number = errno;
+  errors_.fetch_add(1, std::memory_order_relaxed);
+  given_up_.store(file_segment_, std::memory_order_relaxed);
+  return Fail(SystemError(SegmentPath(options_.folder, file_segment_).string(), number));
 }
 
 Status Journal::OpenFile() {
@@ -193,7 +202,7 @@ Status Journal::OpenFile() {
 
 void Journal::CloseFile() {
   if (file_ < 0) return;
-  if (options_.fsync && unsynced_) ::fdatasync(file_);
+  static_cast<void>(SyncFile());  // counted there, and told by the next Sync()
   unsynced_ = false;
   ::close(file_);
   file_ = -1;
@@ -236,6 +245,9 @@ std::uint32_t Journal::Rotate() {
 
 void Journal::Release(std::uint32_t segment) {
   const std::lock_guard io_lock(io_mutex_);
+  if (given_up_.load(std::memory_order_relaxed) < segment) {
+    given_up_.store(0, std::memory_order_relaxed);
+  }
   const auto segments = ListSegments(options_.folder);
   std::uint64_t left = 0;
   for (const auto& [number, size] : segments) left += size;

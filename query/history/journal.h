@@ -7,7 +7,8 @@
 // waits for the disk.
 //
 // When the disk refuses (full), what is to be written waits, up to a limit; beyond that it is
-// dropped and counted. The samples stay in memory all the same, and a later file has them.
+// dropped and counted. The samples stay in memory all the same, and a later file has them. Until
+// then Sync() fails: whoever asks whether everything is stored must not be told so.
 
 #pragma once
 
@@ -59,6 +60,8 @@ class Journal {
   bool Append(std::span<const Entry> entries);
   Status Flush();
   Status Sync();
+  // Whether the journal gave up samples that no file has yet.
+  bool Incomplete() const { return given_up_.load(std::memory_order_relaxed) != 0; }
 
   // Ends the segment; what is appended from now on goes to the one returned.
   std::uint32_t Rotate();
@@ -82,6 +85,7 @@ class Journal {
   void EndSegment();
   Status WriteOut();
   Status OpenFile();
+  Status SyncFile();
   void CloseFile();
 
   const Options options_;
@@ -107,6 +111,10 @@ class Journal {
   int file_ = -1;
   std::uint64_t offset_ = 0;  // of waiting_ in the file
   bool unsynced_ = false;
+
+  // The newest segment that lacks samples which no file has either; 0: none. Written under
+  // io_mutex_.
+  std::atomic<std::uint32_t> given_up_ = 0;
 
   std::atomic<std::uint32_t> followed_ = 0;
   std::atomic<std::uint64_t> disk_bytes_ = 0;

@@ -39,6 +39,8 @@ struct Options {
   std::function<void(std::string_view message, const std::filesystem::path& file,
                      const Error& error)>
       on_problem;
+  // Told when something that was wrong is right again.
+  std::function<void(std::string_view message, const std::filesystem::path& file)> on_recovery;
 };
 
 // Counters since the start, and gauges; the daemon shows them as vigia_history_*.
@@ -51,6 +53,7 @@ struct Stats {
   std::uint64_t block_samples = 0;
   std::uint64_t journal_bytes = 0;
   std::uint64_t journal_waiting_bytes = 0;  // not written because the disk refuses
+  std::uint64_t at_risk = 0;  // 1 while samples are in memory only because the disk refused them
   Timestamp oldest_time = 0;                // of all samples in files; 0 without files
   Timestamp newest_time = 0;                // 0 without samples
 

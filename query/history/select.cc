@@ -126,6 +126,7 @@ Stats History::stats() const {
   stats.newest_time = newest == Store::kNever ? 0 : newest;
   stats.journal_bytes = store.journal->DiskBytes();
   stats.journal_waiting_bytes = store.journal->waiting_bytes();
+  stats.at_risk = stats.journal_waiting_bytes > 0 || store.journal->Incomplete();
   stats.samples_lost = store.journal->lost_samples();
   stats.write_errors = get(counters.write_errors) + store.journal->write_errors();
   stats.samples_appended = get(counters.appended);

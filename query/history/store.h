@@ -94,6 +94,9 @@ struct Store {
               const Error& error) const {
     if (options.on_problem) options.on_problem(message, file, error);
   }
+  void ReportRecovery(std::string_view message, const std::filesystem::path& file) const {
+    if (options.on_recovery) options.on_recovery(message, file);
+  }
   void AdvanceNewest(Timestamp time);
 
   // Appends the samples of a series in [from, to], in order. `held` are blocks to read beside the

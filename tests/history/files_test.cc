@@ -148,14 +148,51 @@ TEST_CASE("a full disk is counted and nothing is lost when there is room again",
     fixture.clock.Advance(20min);
     fixture->Maintain();
     REQUIRE(fixture->stats().write_errors >= 2);
-    REQUIRE(fixture.problems.size() == 1);
+    REQUIRE(fixture->stats().at_risk == 1);
+    REQUIRE(fixture.problems.size() == 2);
+    REQUIRE(fixture.problems[0].starts_with("history cannot write its journal: history: "));
+    REQUIRE(fixture.problems[1].starts_with("history cannot write a file: history: "));
+    REQUIRE(fixture.recoveries.empty());
     REQUIRE(fixture.ReadAll() == content);
   }
   content = fixture.Fill(30, 5);
   fixture.clock.Advance(1min);
   fixture->Maintain();
   REQUIRE(fixture->Sync());
+  REQUIRE(fixture->stats().at_risk == 0);
+  fixture->Maintain();
+  REQUIRE(fixture.recoveries == std::vector<std::string>{"history writes files again",
+                                                         "history writes its journal again"});
   REQUIRE(fixture.ReadAll() == content);
+  fixture.Reopen();
+  REQUIRE(fixture.ReadAll() == content);
+}
+
+TEST_CASE("what the disk refused is not said to be stored when it comes again", "[history]") {
+  Fixture fixture;
+  const Labels labels{{"__name__", "m"}};
+  fixture.Append(labels, fixture.start, 1);
+  REQUIRE(fixture->Sync());
+  {
+    const FileSizeLimit full(64);
+    fixture.Append(labels, fixture.start + 1000, 2);
+    REQUIRE_FALSE(fixture->Sync());
+    REQUIRE_FALSE(fixture->Seal());  // ends the segment: the journal gives up what is waiting
+    REQUIRE(fixture->stats().samples_lost == 1);
+    // The client was told of the failure, and sends again what memory has by now.
+    REQUIRE(fixture.Append(labels, fixture.start + 1000, 2).duplicate == 1);
+    REQUIRE_FALSE(fixture->Sync());
+  }
+  // There is room, but only memory has the sample; a new one does not change that.
+  fixture.Append(labels, fixture.start + 2000, 3);
+  const auto status = fixture->Sync();
+  REQUIRE_FALSE(status);
+  REQUIRE(status.error().message().find("only memory has") != std::string::npos);
+  fixture.clock.Advance(11s);
+  fixture->Maintain();  // writes a file although none is due
+  REQUIRE(fixture->stats().blocks_written == 1);
+  REQUIRE(fixture->Sync());
+  const auto content = fixture.ReadAll();
   fixture.Reopen();
   REQUIRE(fixture.ReadAll() == content);
 }

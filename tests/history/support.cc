@@ -28,6 +28,9 @@ Fixture::Fixture(Options given) : options(std::move(given)) {
     problems.push_back(std::string(message) + ": " + file.filename().string() + ": " +
                        error.message());
   };
+  options.on_recovery = [this](std::string_view message, const std::filesystem::path&) {
+    recoveries.emplace_back(message);
+  };
   Reopen();
 }
 

@@ -48,6 +48,7 @@ class Fixture {
   const Timestamp start = clock.Wall();
   Options options;
   std::vector<std::string> problems;
+  std::vector<std::string> recoveries;
   std::unique_ptr<History> history;
 
  private:
