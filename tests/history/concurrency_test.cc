@@ -1,3 +1,4 @@
+#include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <thread>
@@ -14,8 +15,14 @@ TEST_CASE("appending, selecting, following and deleting at the same time", "[his
   std::atomic<int> round = 0;
   std::atomic<bool> done = false;
 
-  const auto write = [&](const char* writer) {
+  // One that fell behind by more than retention would write what is too old.
+  constexpr int kAhead = 40;
+  std::array<std::atomic<int>, 2> written{};
+  const auto write = [&](const char* writer, int self) {
+    const auto& other = written[static_cast<std::size_t>(1 - self)];
     for (int i = 0; i < kRounds; ++i) {
+      written[static_cast<std::size_t>(self)] = i;
+      while (i > other + kAhead) std::this_thread::yield();
       std::vector<SeriesSink::Entry> entries;
       for (int j = 0; j < kSeries; ++j) {
         const bool churn = j % 8 == 0;
@@ -56,8 +63,8 @@ TEST_CASE("appending, selecting, following and deleting at the same time", "[his
     while (!done) static_cast<void>(journal->Next(1000));
   });
   fixture.clock.Advance(1h);
-  std::thread one(write, "one");
-  std::thread two(write, "two");
+  std::thread one(write, "one", 0);
+  std::thread two(write, "two", 1);
   one.join();
   two.join();
   done = true;
