@@ -298,6 +298,19 @@ TEST_CASE("an Alertmanager that takes the alerts is enough", "[deliver]") {
   CHECK(Send(*receiver, Group(3)).kind == Outcome::Kind::kRejected);
 }
 
+TEST_CASE("an Alertmanager that hangs takes no time from the others", "[deliver]") {
+  test::HttpStub good;
+  test::HttpStub hung;
+  good.Answer("/api/v2/alerts", {.status = 200});
+  hung.Answer("/api/v2/alerts", {.manner = test::StubAnswer::Manner::kHang});
+  auto receiver = MakeReceiver("alertmanager_configs: [{urls: ['" + hung.Url("") + "', '" +
+                               good.Url("") + "'], timeout: 300ms}]");
+  const auto outcome = Send(*receiver, Group(1));
+  CHECK(outcome.kind == Outcome::Kind::kDelivered);
+  CHECK(outcome.message.starts_with("1 of 2 did not take them: "));
+  CHECK(good.requests().size() == 1);
+}
+
 TEST_CASE("sentry's own rate limits are obeyed", "[deliver]") {
   test::HttpStub stub;
   stub.Answer("/x/api/7/envelope/",

@@ -1,5 +1,7 @@
 // alertmanager_configs: alerts are posted to Alertmanagers (API v2), as Prometheus does: to all of
-// them, and one that takes them is enough, since they tell each other.
+// them at once, and one that takes them is enough, since they tell each other.
+
+#include <thread>
 
 #include "alerting/deliver/http_receiver.h"
 #include "alerting/templates/go_time.h"
@@ -14,6 +16,7 @@ constexpr Timestamp kFiresFor = 25 * 3600 * 1000;
 
 struct Options {
   std::vector<std::string> urls;
+  Milliseconds timeout = 10s;  // of each; Prometheus' default
 };
 
 std::string TimeText(Timestamp time) {
@@ -35,18 +38,7 @@ class Alertmanagers final : public HttpReceiver {
   Outcome Deliver(const Notification& notification, Deadline deadline) override {
     const auto told = send_resolved() ? notification : WithoutResolved(notification);
     if (told.alerts.empty()) return {.message = "only resolved alerts, which are not wanted"};
-    const auto body = Body(told);
-    bool taken = false;
-    Outcome failed;
-    for (const auto& url : options_.urls) {
-      auto outcome = ReadAnswer(sender().Send(Post(url, body), deadline), Now());
-      if (outcome.kind == Outcome::Kind::kDelivered) {
-        taken = true;
-      } else if (failed.kind != Outcome::Kind::kRetry) {
-        failed = std::move(outcome);  // what may work later counts
-      }
-    }
-    return taken ? Outcome{} : failed;
+    return Judge(SendToAll(Body(told), deadline));
   }
 
   Pace pace() const override { return {.per_second = 100, .burst = 1000}; }
@@ -57,6 +49,37 @@ class Alertmanagers final : public HttpReceiver {
   }
 
  private:
+  // At once: one that hangs takes no time from the others.
+  std::vector<Outcome> SendToAll(const std::string& body, Deadline deadline) {
+    const Deadline own(deadline.clock(),
+                       std::min(deadline.at(), deadline.clock().Now() + options_.timeout));
+    std::vector<Outcome> outcomes(options_.urls.size());
+    const auto send = [&](std::size_t i) {
+      outcomes[i] = ReadAnswer(sender().Send(Post(options_.urls[i], body), own), Now());
+    };
+    {
+      std::vector<std::jthread> others;
+      for (std::size_t i = 1; i < outcomes.size(); ++i) others.emplace_back(send, i);
+      send(0);
+    }
+    return outcomes;
+  }
+
+  static Outcome Judge(std::vector<Outcome> outcomes) {
+    std::size_t failures = 0;
+    Outcome failed;
+    for (auto& outcome : outcomes) {
+      if (outcome.kind == Outcome::Kind::kDelivered) continue;
+      ++failures;
+      // What may work later counts.
+      if (failed.kind != Outcome::Kind::kRetry) failed = std::move(outcome);
+    }
+    if (failures == outcomes.size()) return failed;
+    if (failures == 0) return {};
+    return {.message = std::to_string(failures) + " of " + std::to_string(outcomes.size()) +
+                       " did not take them: " + failed.message};
+  }
+
   static std::string Body(const Notification& notification) {
     std::string out;
     text::JsonWriter json(out);
@@ -101,6 +124,7 @@ std::unique_ptr<Receiver> MakeAlertmanagers(const ReceiverInput& input) {
     }
     options.urls.push_back(ApiUrl(std::move(url)));
   }
+  input.options.Read("timeout", options.timeout);
   input.options.Finish();
   if (options.urls.empty()) return nullptr;
   return std::make_unique<Alertmanagers>(common, std::move(options));
