@@ -64,6 +64,16 @@ std::string OneLine(std::string_view text) {
   return std::string(Trim(out));
 }
 
+// Lines as a mail has them (RFC 2046, 4.1.1): an encoder would take a bare LF for a character.
+std::string WithCrlf(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n' && (i == 0 || text[i - 1] != '\r')) out += '\r';
+    out += text[i];
+  }
+  return out;
+}
+
 // Everything that a transfer borrows, released with it.
 class Transfer {
  public:
@@ -77,16 +87,14 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  Outcome Send(const SmtpServer& server, const Mail& mail, Deadline deadline) {
-    if (!curl_) return {.kind = Outcome::Kind::kRetry, .message = "no memory"};
-    if (deadline.Passed()) return {.kind = Outcome::Kind::kRetry, .message = "timeout"};
+  MailOutcome Send(const SmtpServer& server, const Mail& mail, Deadline deadline) {
+    if (!curl_) return Later("no memory");
+    if (deadline.Passed()) return Later("timeout");
     SetUp(deadline);
     Address(server);
-    if (auto status = Authenticate(server); !status) {
-      return {.kind = Outcome::Kind::kRetry, .message = status.error().message()};
-    }
+    if (auto status = Authenticate(server); !status) return Later(status.error().message());
     Fill(mail);
-    return Read(curl_easy_perform(curl_.get()));
+    return Read(curl_easy_perform(curl_.get()), mail.to.size());
   }
 
  private:
@@ -105,7 +113,31 @@ class Transfer {
     return size;
   }
 
+  static MailOutcome Later(std::string message) {
+    return {.outcome = {.kind = Outcome::Kind::kRetry, .message = std::move(message)}};
+  }
+
+  // libcurl tells the last reply alone: which address was refused is read off the conversation.
+  static int OnTalk(CURL*, curl_infotype type, char* data, std::size_t size, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    const std::string_view text(data, size);
+    if (type == CURLINFO_HEADER_OUT) {
+      constexpr std::string_view kCommand = "RCPT TO:<";
+      const auto end = text.find('>');
+      const bool names = text.starts_with(kCommand) && end != text.npos;
+      transfer.asked_ = names ? text.substr(kCommand.size(), end - kCommand.size()) : "";
+    } else if (type == CURLINFO_HEADER_IN && !transfer.asked_.empty() && size >= 4 &&
+               text[3] == ' ' && (text[0] == '4' || text[0] == '5')) {
+      transfer.refusals_.push_back({std::move(transfer.asked_), OneLine(text)});
+      transfer.asked_.clear();
+    }
+    return 0;
+  }
+
   void SetUp(Deadline deadline) {
+    Set(CURLOPT_VERBOSE, 1L);
+    Set(CURLOPT_DEBUGFUNCTION, &Transfer::OnTalk);
+    Set(CURLOPT_DEBUGDATA, static_cast<void*>(this));
     Set(CURLOPT_TIMEOUT_MS, std::max<long>(1, static_cast<long>(deadline.Left().count())));
     Set(CURLOPT_NOSIGNAL, 1L);
     Set(CURLOPT_QUICK_EXIT, 1L);
@@ -156,7 +188,6 @@ class Transfer {
     Set(CURLOPT_MAIL_FROM, ("<" + mail.from + ">").c_str());
     for (const auto& address : mail.to) Append(recipients_, "<" + address + ">");
     Set(CURLOPT_MAIL_RCPT, recipients_);
-    // One address that the server does not know is no reason to tell nobody.
     Set(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
     for (const auto& [name, value] : mail.headers) Append(headers_, name + ": " + value);
     Set(CURLOPT_HTTPHEADER, headers_);
@@ -173,25 +204,41 @@ class Transfer {
   static void AddPart(curl_mime* bodies, const std::string& text, const char* type) {
     if (text.empty()) return;
     curl_mimepart* const part = curl_mime_addpart(bodies);
-    curl_mime_data(part, text.data(), text.size());
+    const auto lines = WithCrlf(text);
+    curl_mime_data(part, lines.data(), lines.size());
     curl_mime_type(part, type);
     curl_mime_encoder(part, "quoted-printable");
   }
 
-  Outcome Read(CURLcode code) const {
-    if (code == CURLE_OK) return {};
+  MailOutcome Read(CURLcode code, std::size_t asked) const {
+    MailOutcome out;
+    std::string refused;
+    for (const auto& [address, reply] : refusals_) {
+      if (reply.front() == '4') out.put_off.push_back(address);
+      refused += (refused.empty() ? "not to " : ", ") + address + ": " + reply;
+    }
+    if (code == CURLE_OK || refusals_.size() == asked) {
+      out.outcome.message = Redact(refused);
+      if (code != CURLE_OK) out.outcome.kind = KindOf(out.put_off.empty() ? 550 : 450);
+      return out;
+    }
     long reply = 0;
     curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &reply);
     std::string message = error_[0] ? error_.data() : curl_easy_strerror(code);
     if (reply >= 400) message += ": " + OneLine(reply_);
-    const bool refused = reply >= 500 && reply < 600;
-    return {.kind = refused ? Outcome::Kind::kRejected : Outcome::Kind::kRetry,
-            .message = Redact(message)};
+    out.outcome = {.kind = KindOf(reply), .message = Redact(message)};
+    return out;
+  }
+
+  static Outcome::Kind KindOf(long reply) {
+    return reply >= 500 && reply < 600 ? Outcome::Kind::kRejected : Outcome::Kind::kRetry;
   }
 
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl_;
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::string reply_;  // the last line that the server has said
+  std::string asked_;  // the address of the last RCPT, until its reply
+  std::vector<std::pair<std::string, std::string>> refusals_;  // addresses and replies
   curl_slist* headers_ = nullptr;
   curl_slist* recipients_ = nullptr;
   curl_slist* connect_to_ = nullptr;
@@ -227,11 +274,18 @@ std::string EncodeHeader(std::string_view value) {
 }
 
 std::string EncodeAddresses(std::string_view list) {
+  // A line has at most 998 characters and ought to have 78 (RFC 5322, 2.1.1).
+  constexpr std::size_t kLine = 70;
   std::string out;
+  std::size_t length = 0;
   for (const auto one : Split(list)) {
     const auto [name, address] = NameAndAddress(one);
-    if (!out.empty()) out += ", ";
-    out += name.empty() ? OneLine(address) : EncodeHeader(name) + " <" + OneLine(address) + ">";
+    const auto piece =
+        name.empty() ? OneLine(address) : EncodeHeader(name) + " <" + OneLine(address) + ">";
+    const bool breaks = !out.empty() && length + piece.size() > kLine;
+    if (!out.empty()) out += breaks ? ",\r\n " : ", ";
+    out += piece;
+    length = breaks ? piece.size() : length + piece.size() + 2;
   }
   return out;
 }
@@ -241,7 +295,7 @@ std::string MailDate(Timestamp time) {
                                "Mon, 02 Jan 2006 15:04:05 -0700");
 }
 
-Outcome SendMail(const SmtpServer& server, const Mail& mail, Deadline deadline) {
+MailOutcome SendMail(const SmtpServer& server, const Mail& mail, Deadline deadline) {
   return Transfer().Send(server, mail, deadline);
 }
 

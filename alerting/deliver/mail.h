@@ -47,8 +47,17 @@ std::string EncodeAddresses(std::string_view list);
 // "Tue, 14 Nov 2023 22:13:20 +0000" (RFC 5322).
 std::string MailDate(Timestamp time);
 
+// What an attempt came to. An address that the server does not know is no reason to tell nobody:
+// the others get the mail, and `outcome` is that of those.
+struct MailOutcome {
+  Outcome outcome;
+  // Addresses that were put off (4xx) and may be tried again; those refused for good stand in the
+  // message of `outcome`.
+  std::vector<std::string> put_off;
+};
+
 // One attempt. A reply of 5xx is a rejection, anything else that fails may be tried again.
 // Thread-safe.
-Outcome SendMail(const SmtpServer& server, const Mail& mail, Deadline deadline);
+MailOutcome SendMail(const SmtpServer& server, const Mail& mail, Deadline deadline);
 
 }  // namespace vigia::alerting::deliver

@@ -111,7 +111,7 @@ int ForEachIntegration(const NotifyOptions& options, Use use) {
 std::string Answer(const deliver::Outcome& outcome) {
   switch (outcome.kind) {
     case deliver::Outcome::Kind::kDelivered:
-      return "delivered";
+      return outcome.message.empty() ? "delivered" : "delivered, " + outcome.message;
     case deliver::Outcome::Kind::kRetry:
       return "not delivered, would be tried again: " + outcome.message;
     case deliver::Outcome::Kind::kRejected:

@@ -67,6 +67,7 @@ TEST_CASE("a mail has both parts and reaches all who are named", "[deliver]") {
   CHECK(data.find("multipart/alternative") != data.npos);
   CHECK(data.find("Content-Type: text/plain; charset=UTF-8") != data.npos);
   CHECK(data.find("Content-Type: text/html; charset=UTF-8") != data.npos);
+  CHECK(data.find("=0A") == data.npos);  // lines end as those of a mail
   // Quoted-printable, and escaped where it is HTML.
   CHECK(data.find("Gr=C3=B6=C3=9Fe =C3=BCber 90 % <b>") != data.npos);
   CHECK(data.find("90 % &lt;b&gt;") != data.npos);
@@ -94,9 +95,11 @@ TEST_CASE("replies of a mail server decide what becomes of a mail", "[deliver]")
   auto receiver = MakeReceiver(Yaml(server.port()));
   const auto group = Group(1);
   server.Answer("RCPT TO:<night@example.org>", "550 no such user");
-  CHECK(Send(*receiver, group).kind == Outcome::Kind::kDelivered);  // the other is told
-  server.Answer("RCPT TO:<ops@example.org>", "550 no such user");
   auto outcome = Send(*receiver, group);
+  CHECK(outcome.kind == Outcome::Kind::kDelivered);  // the other is told
+  CHECK(outcome.message == "not to night@example.org: 550 no such user");
+  server.Answer("RCPT TO:<ops@example.org>", "550 no such user");
+  outcome = Send(*receiver, group);
   CHECK(outcome.kind == Outcome::Kind::kRejected);
   CHECK(outcome.message.find("550") != std::string::npos);
   server.Answer("RCPT TO:<ops@example.org>", "450 mailbox busy");
@@ -112,6 +115,66 @@ TEST_CASE("replies of a mail server decide what becomes of a mail", "[deliver]")
   server.Answer("connect", "421 too busy");
   CHECK(Send(*receiver, group).kind == Outcome::Kind::kRetry);
   CHECK(server.mails().size() == 1);
+}
+
+TEST_CASE("an address that is put off gets its mail later, the others no second one", "[deliver]") {
+  test::SmtpStub server;
+  auto receiver = MakeReceiver(Yaml(server.port()));
+  const auto group = Group(1);
+  server.Answer("RCPT TO:<ops@example.org>", "450 greylisted");
+  const auto outcome = Send(*receiver, group);
+  CHECK(outcome.kind == Outcome::Kind::kRetry);
+  CHECK(outcome.message == "not to ops@example.org: 450 greylisted");
+  // Still put off, then a fault of another kind: what is left stays known.
+  CHECK(Send(*receiver, group).kind == Outcome::Kind::kRetry);
+  server.Answer("RCPT TO:<ops@example.org>", "250 ok");
+  server.Answer("end of data", "451 later");
+  CHECK(Send(*receiver, group).kind == Outcome::Kind::kRetry);
+  server.Answer("end of data", "250 queued");
+  CHECK(Send(*receiver, group).kind == Outcome::Kind::kDelivered);
+  const auto mails = server.mails();
+  REQUIRE(mails.size() == 2);
+  CHECK(mails[0].to == std::vector<std::string>{"night@example.org"});
+  CHECK(mails[1].to == std::vector<std::string>{"ops@example.org"});
+  CHECK(Header("\r\n" + mails[0].data, "Message-ID") ==
+        Header("\r\n" + mails[1].data, "Message-ID"));
+}
+
+TEST_CASE("of addresses put off and unknown ones the first are tried again", "[deliver]") {
+  test::SmtpStub server;
+  auto receiver = MakeReceiver(Yaml(server.port()));
+  server.Answer("RCPT TO:<ops@example.org>", "450 greylisted");
+  server.Answer("RCPT TO:<night@example.org>", "550 no such user");
+  CHECK(Send(*receiver, Group(1)).kind == Outcome::Kind::kRetry);
+  server.Answer("RCPT TO:<ops@example.org>", "250 ok");
+  CHECK(Send(*receiver, Group(1)).kind == Outcome::Kind::kDelivered);
+  REQUIRE(server.mails().size() == 1);
+  CHECK(server.mails()[0].to == std::vector<std::string>{"ops@example.org"});
+}
+
+TEST_CASE("headers of one's own replace vigia's, and threads are as they are asked for",
+          "[deliver]") {
+  test::SmtpStub server;
+  auto group = Group(1);
+  group.alerts[0].ends_at += 10 * 86'400'000LL;
+  const auto sent = [&](const std::string& more) {
+    const auto before = server.mails().size();
+    REQUIRE(Send(*MakeReceiver(Yaml(server.port(), more)), group).kind ==
+            Outcome::Kind::kDelivered);
+    REQUIRE(server.mails().size() == before + 1);
+    return "\r\n" + server.mails().back().data;
+  };
+  const auto own = sent(", headers: {message-id: <mine@example.org>, Cc: 'Ann <ann@example.org>'}");
+  CHECK(own.find("Message-ID:") == own.npos);
+  CHECK(Header(own, "message-id") == "<mine@example.org>");
+  CHECK(Header(own, "Cc") == "Ann <ann@example.org>");
+  CHECK(Header(sent(", threading: {enabled: false}"), "References").empty());
+  const std::string daily = ", threading: {enabled: true, thread_by_date: daily}";
+  const auto today = Header(sent(daily), "References");
+  group.now += 3'600'000;
+  CHECK(Header(sent(daily), "References") == today);
+  group.now += 86'400'000;
+  CHECK(Header(sent(daily), "References") != today);
 }
 
 TEST_CASE("no mail goes out in clear where TLS is required", "[deliver]") {
@@ -154,4 +217,15 @@ TEST_CASE("headers are encoded and cannot be smuggled", "[deliver]") {
   CHECK(decoded == umlauts);
   CHECK(ParseAddresses("A <a@b.c>, d@e.f") == std::vector<std::string>{"a@b.c", "d@e.f"});
   CHECK(ParseAddresses("A <a@b.c>, nobody").empty());
+  std::string many = "a@example.org";
+  for (int i = 0; i < 100; ++i) many += ", somebody" + std::to_string(i) + "@example.org";
+  auto folded = EncodeAddresses(many);
+  for (std::size_t begin = 0, end = 0; end != folded.npos; begin = end + 2) {
+    end = folded.find("\r\n", begin);
+    CHECK(std::min(end, folded.size()) - begin <= 78);
+  }
+  for (auto at = folded.find("\r\n"); at != folded.npos; at = folded.find("\r\n")) {
+    folded.erase(at, 2);
+  }
+  CHECK(folded == many);
 }

@@ -1,5 +1,8 @@
 // email_configs: a mail with a text and an HTML part. All mails of a group are one thread.
 
+#include <deque>
+#include <mutex>
+
 #include "alerting/deliver/http_receiver.h"
 #include "alerting/deliver/mail.h"
 #include "alerting/deliver/signature.h"
@@ -16,6 +19,8 @@ struct Options {
       {"Subject", R"({{ template "email.default.subject" . }})"}};
   std::string html = R"({{ template "email.default.html" . }})";
   std::string text = R"({{ template "email.default.text" . }})";
+  bool threads = true;
+  bool daily_threads = false;  // one a day instead of one for all time
 };
 
 // What mail servers take is told in megabytes; nobody reads so much.
@@ -27,6 +32,35 @@ bool SameHeader(std::string_view a, std::string_view b) {
                     [](char x, char y) { return (x | 0x20) == (y | 0x20); });
 }
 
+// Whom a delivery still has to reach: some servers put off single addresses, and the others do not
+// want the same mail again. Thread-safe.
+class Pending {
+ public:
+  // The addresses that are left of `delivery`, once.
+  std::optional<std::vector<std::string>> Take(const std::string& delivery) {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::find_if(left_.begin(), left_.end(),
+                                    [&](const auto& one) { return one.first == delivery; });
+    if (found == left_.end()) return std::nullopt;
+    auto addresses = std::move(found->second);
+    left_.erase(found);
+    return addresses;
+  }
+
+  // The oldest are forgotten beyond a bound: those go to all again, which is better than to none.
+  void Keep(const std::string& delivery, std::vector<std::string> addresses) {
+    constexpr std::size_t kMost = 1000;
+    const std::lock_guard lock(mutex_);
+    if (left_.size() == kMost) left_.pop_front();
+    left_.emplace_back(delivery, std::move(addresses));
+  }
+
+ private:
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::deque<std::pair<std::string, std::vector<std::string>>> left_;
+};
+
 class Email final : public Receiver {
  public:
   Email(const ReceiverOptions& common, Options options)
@@ -37,9 +71,20 @@ class Email final : public Receiver {
   Outcome Deliver(const Notification& notification, Deadline deadline) override {
     const auto told = send_resolved_ ? notification : WithoutResolved(notification);
     if (told.alerts.empty()) return {.message = "only resolved alerts, which are not wanted"};
-    const auto mail = Build(told);
+    auto mail = Build(told);
     if (!mail) return Rejected(mail.error().message());
-    return SendMail(options_.server, *mail, deadline);
+    auto left = pending_.Take(told.delivery_id);
+    if (left) mail->to = *left;
+    auto [outcome, put_off] = SendMail(options_.server, *mail, deadline);
+    if (outcome.kind == Outcome::Kind::kRejected) return outcome;
+    if (!put_off.empty()) {
+      outcome.kind = Outcome::Kind::kRetry;
+      left = std::move(put_off);
+    }
+    if (outcome.kind == Outcome::Kind::kRetry && left) {
+      pending_.Keep(told.delivery_id, *std::move(left));
+    }
+    return outcome;
   }
 
   Result<std::string> Render(const Notification& notification) override {
@@ -73,37 +118,45 @@ class Email final : public Receiver {
     return mail;
   }
 
+  bool Given(std::string_view name) const {
+    return std::any_of(options_.headers.begin(), options_.headers.end(),
+                       [&](const auto& header) { return SameHeader(header.first, name); });
+  }
+
   void AddHeaders(const Message& message, const Notification& notification, const std::string& from,
                   const std::string& to, Mail& mail) const {
-    auto& headers = mail.headers;
-    const auto given = [&](std::string_view name) {
-      return std::any_of(options_.headers.begin(), options_.headers.end(),
-                         [&](const auto& header) { return SameHeader(header.first, name); });
+    const auto add = [&](const char* name, std::string value) {
+      if (!Given(name)) mail.headers.emplace_back(name, std::move(value));
     };
-    if (!given("From")) headers.emplace_back("From", EncodeAddresses(from));
-    if (!given("To")) headers.emplace_back("To", EncodeAddresses(to));
+    add("From", EncodeAddresses(from));
+    add("To", EncodeAddresses(to));
     for (const auto& [name, text] : options_.headers) {
       const bool addresses = SameHeader(name, "From") || SameHeader(name, "To") ||
                              SameHeader(name, "Cc") || SameHeader(name, "Reply-To");
-      const auto value = message.Text(text, kSubject);
-      headers.emplace_back(name, addresses ? EncodeAddresses(value) : EncodeHeader(value));
+      mail.headers.emplace_back(name, addresses ? EncodeAddresses(message.Text(text))
+                                                : EncodeHeader(message.Text(text, kSubject)));
     }
     const auto domain = mail.from.substr(mail.from.rfind('@') + 1);
-    const auto id = [&](std::string_view what) {
+    const auto id = [&](const std::string& what) {
       return "<" + Hex(HmacSha256("vigia", what)).substr(0, 32) + "@" + domain + ">";
     };
-    headers.emplace_back("Date", MailDate(notification.now));
-    headers.emplace_back("Message-ID", id(notification.delivery_id + notification.group_key));
+    const auto date = MailDate(notification.now);
+    add("Date", date);
+    add("Message-ID", id(notification.delivery_id + notification.group_key));
+    add("Auto-Submitted", "auto-generated");
+    if (!options_.threads) return;
     // Readers put what refers to one message, be it there or not, into one thread.
-    const auto thread = id(notification.group_key);
-    headers.emplace_back("In-Reply-To", thread);
-    headers.emplace_back("References", thread);
-    headers.emplace_back("Auto-Submitted", "auto-generated");
+    constexpr std::size_t kDay = 16;  // "Tue, 14 Nov 2023"
+    const auto day = options_.daily_threads ? date.substr(0, kDay) : std::string();
+    const auto thread = id(notification.group_key + day);
+    add("In-Reply-To", thread);
+    add("References", thread);
   }
 
   const bool send_resolved_;
   const std::shared_ptr<const templates::TemplateSet> templates_;
   const Options options_;
+  Pending pending_;
 };
 
 // "host:port".
@@ -145,6 +198,18 @@ SmtpServer ReadServer(ReceiverOptions& common) {
   return server;
 }
 
+// Alertmanager's; without it all mails of a group are one thread.
+void ReadThreading(ReceiverOptions& common, Options& options) {
+  const config::Node* const node = common.reader().Child("threading");
+  if (!node || node->IsNull()) return;
+  constexpr std::array<std::string_view, 2> kDates{"none", "daily"};
+  config::MapReader map(*node, common.reader().diagnostics(), "threading");
+  options.threads = false;
+  map.Read("enabled", options.threads);
+  options.daily_threads = map.ReadChoice("thread_by_date", kDates, 0) == 1;
+  map.Finish();
+}
+
 }  // namespace
 
 std::unique_ptr<Receiver> MakeEmail(const ReceiverInput& input) {
@@ -161,6 +226,7 @@ std::unique_ptr<Receiver> MakeEmail(const ReceiverInput& input) {
   common.ReadTemplates("headers", options.headers);
   common.ReadTemplate("html", options.html);
   common.ReadTemplate("text", options.text);
+  ReadThreading(common, options);
   if (options.html.empty() && options.text.empty()) {
     input.options.Fault("text", "is empty, and so is html: write one of them");
   }

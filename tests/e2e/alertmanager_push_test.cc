@@ -1,0 +1,91 @@
+// Alerts that vigia hands on to a real Alertmanager, as amtool sees them there.
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "tests/e2e/vigia.h"
+
+using namespace vigia::test;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+
+class Alertmanager {
+ public:
+  Alertmanager() {
+    dir_.Write("am.yml", "route: { receiver: none }\nreceivers: [ { name: none } ]\n");
+    process_ = std::make_unique<Process>(std::vector<std::string>{
+        "prometheus-alertmanager", "--config.file=" + (dir_.path() / "am.yml").string(),
+        "--storage.path=" + (dir_.path() / "data").string(),
+        "--cluster.listen-address=", "--web.listen-address=127.0.0.1:" + std::to_string(port_)});
+  }
+
+  std::string Url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+  // What `amtool alert` lists.
+  json Alerts() const {
+    const auto listed =
+        RunProgram({"amtool", "--alertmanager.url=" + Url(), "alert", "query", "-o", "json"});
+    return listed.exit_code == 0 ? json::parse(listed.output, nullptr, false) : json();
+  }
+
+  // Asks until that many alerts are listed, for at most 30 s.
+  bool Await(std::size_t alerts) const {
+    for (int i = 0; i < 150; ++i) {
+      const auto listed = Alerts();
+      if (listed.is_array() && listed.size() == alerts) return true;
+      std::this_thread::sleep_for(200ms);
+    }
+    return false;
+  }
+
+ private:
+  TempDir dir_;
+  const int port_ = FreePort();
+  std::unique_ptr<Process> process_;
+};
+
+}  // namespace
+
+TEST_CASE("a real Alertmanager gets alerts and their end, be another one down", "[e2e]") {
+  if (!HasProgram("prometheus-alertmanager") || !HasProgram("amtool")) {
+    WARN("skipped: Alertmanager is not installed");
+    return;
+  }
+  const Alertmanager alertmanager;
+  REQUIRE(alertmanager.Await(0));
+  const auto down = "http://127.0.0.1:" + std::to_string(FreePort());
+  const std::string config = R"(
+rules: []
+alerting:
+  route: { receiver: up, group_by: [alertname], group_wait: 0s, group_interval: 1s }
+  receivers:
+  - name: up
+    alertmanager_configs: [ { urls: [ ')" +
+                             down + "', '" + alertmanager.Url() + "' ] } ]\n";
+  const Vigia vigia({.config = config});
+  const auto post = [&](const json& alert) {
+    return Ask(vigia.port(), {.method = "POST",
+                              .path = "/api/v2/alerts",
+                              .headers = {{"Content-Type", "application/json"}},
+                              .body = json::array({alert}).dump()})
+        .status;
+  };
+  json alert{{"labels", {{"alertname", "Disk"}, {"host", "a"}, {"severity", "page"}}},
+             {"annotations", {{"summary", "92 % \u201cfull\u201d"}}},
+             {"generatorURL", "http://vigia.example/graph"}};
+  REQUIRE(post(alert) == 200);
+  REQUIRE(alertmanager.Await(1));
+  const auto got = alertmanager.Alerts().at(0);
+  CHECK(got["labels"] == alert["labels"]);
+  CHECK(got["annotations"] == alert["annotations"]);
+  CHECK(got["generatorURL"] == "http://vigia.example/graph");
+  CHECK(got["status"]["state"] == "active");
+
+  alert["startsAt"] = got["startsAt"];
+  alert["endsAt"] = got["updatedAt"];
+  REQUIRE(post(alert) == 200);
+  CHECK(alertmanager.Await(0));
+}
