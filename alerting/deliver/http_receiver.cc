@@ -44,12 +44,13 @@ void ReceiverOptions::ReadTemplates(std::string_view key,
   }
 }
 
-void ReceiverOptions::ReadTextMaps(std::string_view key, std::initializer_list<const char*> names,
-                                   std::size_t most, std::vector<Texts>& list) {
-  const config::Node* const node = reader().Child(key);
+void ReceiverOptions::ReadTextMaps(config::MapReader& from, std::string_view key,
+                                   std::initializer_list<const char*> names, std::size_t most,
+                                   std::vector<Texts>& list) {
+  const config::Node* const node = from.Child(key);
   if (!node) return;
   for (const auto& item : node->items) {
-    config::MapReader map(item, reader().diagnostics(), std::string(key));
+    config::MapReader map(item, from.diagnostics(), std::string(key));
     Texts texts;
     for (const char* const name : names) {
       std::string text;
@@ -63,7 +64,7 @@ void ReceiverOptions::ReadTextMaps(std::string_view key, std::initializer_list<c
     list.push_back(std::move(texts));
   }
   if (list.size() > most) {
-    reader().Fault(key, "has more than " + std::to_string(most) + " entries");
+    from.Fault(key, "has more than " + std::to_string(most) + " entries");
   }
 }
 

@@ -29,7 +29,13 @@ class ReceiverOptions {
   void ReadTemplates(std::string_view key, std::map<std::string, std::string>& texts);
   // A list of maps of templates, at most `most`, with keys out of `names`.
   void ReadTextMaps(std::string_view key, std::initializer_list<const char*> names,
-                    std::size_t most, std::vector<Texts>& list);
+                    std::size_t most, std::vector<Texts>& list) {
+    ReadTextMaps(reader(), key, names, most, list);
+  }
+  // The same, out of a map within the receiver's.
+  void ReadTextMaps(config::MapReader& from, std::string_view key,
+                    std::initializer_list<const char*> names, std::size_t most,
+                    std::vector<Texts>& list);
   // `key` or `key_file`, else `global_key` or `global_key_file` of `global:` if it has a name.
   bool ReadSecret(std::string_view key, Secret& secret, std::string_view global_key = {});
   // A text of `global:`, where the receiver has none.

@@ -96,11 +96,13 @@ const std::string_view kDefaultTemplates = R"go(
 
 {{- define "mattermost.default.title" }}{{ template "__subject" . }}{{ end }}
 {{- define "mattermost.default.titlelink" }}{{ template "__alertmanagerURL" . }}{{ end }}
-{{- define "mattermost.default.text" }}{{ end }}
+{{- define "mattermost.default.username" }}{{ template "__vigia" . }}{{ end }}
+{{- define "mattermost.default.color" }}{{ if eq .Status "firing" }}#c62828{{ else }}#2e7d32{{ end }}{{ end }}
+{{- define "mattermost.default.text" }}{{ template "__text_groups" . }}{{ end }}
 {{- define "mattermost.default.fallback" }}{{ template "mattermost.default.title" . }} | {{ template "mattermost.default.titlelink" . }}{{ end }}
 
 {{- define "googlechat.default.title" }}{{ template "__subject" . }}{{ end }}
-{{- define "googlechat.default.text" }}{{ end }}
+{{- define "googlechat.default.text" }}{{ template "__text_groups" . }}{{ end }}
 
 {{- define "ntfy.default.title" }}{{ template "__subject" . }}{{ end }}
 {{- define "ntfy.default.message" }}{{ template "__text_groups" . }}{{ end }}

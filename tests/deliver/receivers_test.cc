@@ -298,6 +298,55 @@ TEST_CASE("an Alertmanager that takes the alerts is enough", "[deliver]") {
   CHECK(Send(*receiver, Group(3)).kind == Outcome::Kind::kRejected);
 }
 
+TEST_CASE("mattermost takes all keys of Alertmanager's", "[deliver]") {
+  test::HttpStub stub;
+  stub.Answer("/x", {.status = 200, .body = "ok"});
+  auto receiver = MakeReceiver(
+      "mattermost_configs: [{webhook_url: '" + stub.Url("/x") +
+      "', type: custom_a, footer: f, props: {card: '{{ .Receiver }}'}, fields: [{title: t, value: "
+      "v, short: true}], priority: {priority: urgent, requested_ack: true, "
+      "persistent_notifications: true}, attachments: [{title: second, text: '{{ range .Alerts "
+      "}}{{ .Annotations.description }}{{ end }}', author_name: n}]}]");
+  REQUIRE(Send(*receiver, Group(500, 200)).kind == Outcome::Kind::kDelivered);
+  const auto body = nlohmann::json::parse(stub.requests().back().body);
+  CHECK(body["type"] == "custom_a");
+  CHECK(body["username"] == "vigia");
+  CHECK(body["props"]["card"] == "team");
+  CHECK(body["priority"] == nlohmann::json::parse(R"({"priority":"urgent","requested_ack":true,
+                                                      "persistent_notifications":true})"));
+  REQUIRE(body["attachments"].size() == 2);
+  const auto& first = body["attachments"][0];
+  CHECK(first["footer"] == "f");
+  CHECK(first["color"] == "#c62828");
+  CHECK(first["fields"][0]["short"] == true);
+  CHECK(body["attachments"][1]["author_name"] == "n");
+  CHECK(Runes(first["text"]) + Runes(body["attachments"][1]["text"]) <= 13'000);
+}
+
+TEST_CASE("chats list the alerts without a template of one's own, within their limits",
+          "[deliver]") {
+  for (const std::string channel : {"mattermost", "googlechat"}) {
+    test::HttpStub stub;
+    stub.Answer("/x", {.status = 200, .body = "{}"});
+    auto receiver = MakeReceiver(channel + "_configs: [{webhook_url: '" + stub.Url("/x") + "'}]");
+    // The oldest of the most severe stands first.
+    const std::map<std::size_t, std::string> firsts{{1, "host0"}, {50, "host45"}, {500, "host493"}};
+    for (const auto& [alerts, first] : firsts) {
+      INFO(channel << " " << alerts);
+      const auto outcome = Send(*receiver, Group(alerts, 300));
+      INFO(outcome.message);
+      REQUIRE(outcome.kind == Outcome::Kind::kDelivered);
+      const auto raw = stub.requests().back().body;
+      const auto body = nlohmann::json::parse(raw);
+      CHECK(Fault(channel, body, raw.size()) == "");
+      const std::string text =
+          channel == "mattermost" ? body["attachments"][0]["text"] : body["text"];
+      CHECK(text.find("Firing:\n" + first + " is down\n") != std::string::npos);
+      CHECK((text.find("more alerts") != std::string::npos) == (alerts > 1));
+    }
+  }
+}
+
 TEST_CASE("an Alertmanager that hangs takes no time from the others", "[deliver]") {
   test::HttpStub good;
   test::HttpStub hung;
