@@ -281,7 +281,7 @@ TEST_CASE("vigia notify shows and tries a receiver", "[e2e]") {
   CHECK(chat.requests().empty());
   const auto sent = RunProgram({VigiaProgram(), "notify", "test", "team", "--config", file});
   CHECK(sent.exit_code == 0);
-  CHECK(sent.output == "webhook: delivered\n");
+  CHECK(sent.output == "webhook: delivered, status 200\n");
   REQUIRE(chat.requests().size() == 1);
   chat.Answer("/hook", {.status = 400, .body = "no"});
   const auto refused = RunProgram({VigiaProgram(), "notify", "test", "team", "--config", file});
