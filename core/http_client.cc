@@ -104,7 +104,38 @@ class Url {
   CURLUcode code_;
 };
 
+// As CURLOPT_SSLVERSION takes them.
+long CurlVersions(const HttpTls& tls) {
+  constexpr std::array<long, 5> kLeast{CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_TLSv1_0,
+                                       CURL_SSLVERSION_TLSv1_1, CURL_SSLVERSION_TLSv1_2,
+                                       CURL_SSLVERSION_TLSv1_3};
+  constexpr std::array<long, 5> kMost{CURL_SSLVERSION_MAX_DEFAULT, CURL_SSLVERSION_MAX_TLSv1_0,
+                                      CURL_SSLVERSION_MAX_TLSv1_1, CURL_SSLVERSION_MAX_TLSv1_2,
+                                      CURL_SSLVERSION_MAX_TLSv1_3};
+  return kLeast[static_cast<std::size_t>(tls.min_version)] |
+         kMost[static_cast<std::size_t>(tls.max_version)];
+}
+
 }  // namespace
+
+void SetCurlTls(void* curl, const HttpTls& tls) {
+  const auto set_path = [curl](CURLoption option, const std::filesystem::path& path) {
+    if (!path.empty()) curl_easy_setopt(curl, option, path.c_str());
+  };
+  set_path(CURLOPT_CAINFO, tls.ca_file);
+  // Who names authorities trusts no others.
+  if (!tls.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+  set_path(CURLOPT_SSLCERT, tls.cert_file);
+  set_path(CURLOPT_SSLKEY, tls.key_file);
+  curl_easy_setopt(curl, CURLOPT_SSLVERSION, CurlVersions(tls));
+  if (tls.min_version == TlsVersion::k10 || tls.min_version == TlsVersion::k11) {
+    // OpenSSL refuses what these versions sign with unless it is told not to.
+    curl_easy_setopt(curl, CURLOPT_SSL_CIPHER_LIST, "DEFAULT@SECLEVEL=0");
+  }
+  if (!tls.insecure_skip_verify) return;
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+}
 
 Result<HttpUrl> ParseHttpUrl(std::string_view url) {
   const Url parsed(url);
@@ -146,7 +177,7 @@ class HttpClient::Transfer {
   Status Prepare(const HttpRequest& request) {
     SetGeneral();
     SetMethod(request);
-    SetTls();
+    SetCurlTls(curl_, options_.tls);
     SetProxy();
     if (auto status = SetUrl(request.url); !status) return status;
     if (auto status = SetAuth(); !status) return status;
@@ -198,6 +229,7 @@ class HttpClient::Transfer {
     Set(CURLOPT_FOLLOWLOCATION, options_.follow_redirects ? 1L : 0L);
     Set(CURLOPT_MAXREDIRS, static_cast<long>(options_.max_redirects));
     Set(CURLOPT_MAXCONNECTS, kMaxConnections);
+    if (!options_.http2) Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     Set(CURLOPT_USERAGENT, "vigia");
     Set(CURLOPT_ACCEPT_ENCODING, "gzip");
     Set(CURLOPT_HEADERFUNCTION, &Transfer::OnHeader);
@@ -232,17 +264,6 @@ class HttpClient::Transfer {
         request.method == "GET" || request.method == "HEAD" || request.method == "POST";
     if (!plain || (request.method == "GET" && !request.body.empty())) {
       Set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
-    }
-  }
-
-  void SetTls() {
-    const auto& tls = options_.tls;
-    if (!tls.ca_file.empty()) Set(CURLOPT_CAINFO, tls.ca_file.c_str());
-    if (!tls.cert_file.empty()) Set(CURLOPT_SSLCERT, tls.cert_file.c_str());
-    if (!tls.key_file.empty()) Set(CURLOPT_SSLKEY, tls.key_file.c_str());
-    if (tls.insecure_skip_verify) {
-      Set(CURLOPT_SSL_VERIFYPEER, 0L);
-      Set(CURLOPT_SSL_VERIFYHOST, 0L);
     }
   }
 

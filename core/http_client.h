@@ -29,6 +29,8 @@ namespace vigia {
 // Names and values, in order; names may repeat.
 using HttpFields = std::vector<std::pair<std::string, std::string>>;
 
+enum class TlsVersion { kDefault, k10, k11, k12, k13 };
+
 // As Prometheus' tls_config has it.
 struct HttpTls {
   std::filesystem::path ca_file;  // empty: the system's
@@ -36,7 +38,12 @@ struct HttpTls {
   std::filesystem::path key_file;
   std::string server_name;  // what the certificate has to be made out to; empty: the URL's host
   bool insecure_skip_verify = false;
+  TlsVersion min_version = TlsVersion::kDefault;  // 1.2
+  TlsVersion max_version = TlsVersion::kDefault;  // the newest
 };
+
+// Sets the TLS options of a CURL*, all but the server's name.
+void SetCurlTls(void* curl, const HttpTls& tls);
 
 // At most one of the two. Sent to the host of the URL alone, not to hosts that it redirects to.
 struct HttpAuth {
@@ -104,6 +111,7 @@ class HttpClient {
     HttpAuth auth = {};
     HttpProxy proxy = {};
     bool follow_redirects = true;
+    bool http2 = true;  // where a server of https offers it
     int max_redirects = 10;
     // Of the decompressed body.
     std::size_t max_body_bytes = std::size_t{64} << 20;

@@ -83,6 +83,11 @@ std::string TextInJson(std::string_view body, std::string_view path) {
   return value.is_string() ? value.get<std::string>() : "";
 }
 
+std::optional<bool> BoolInJson(std::string_view body, std::string_view path) {
+  const auto value = At(body, path);
+  return value.is_boolean() ? std::optional(value.get<bool>()) : std::nullopt;
+}
+
 Outcome Rejected(std::string message) {
   return {.kind = Outcome::Kind::kRejected, .message = std::move(message)};
 }

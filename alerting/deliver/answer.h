@@ -24,6 +24,9 @@ std::optional<Milliseconds> SecondsInJson(std::string_view body, std::string_vie
 // A text at a path of an answer in JSON; empty if there is none.
 std::string TextInJson(std::string_view body, std::string_view path);
 
+// The boolean at a path of an answer in JSON.
+std::optional<bool> BoolInJson(std::string_view body, std::string_view path);
+
 Outcome Rejected(std::string message);
 
 }  // namespace vigia::alerting::deliver

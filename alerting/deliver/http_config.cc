@@ -1,5 +1,11 @@
 #include "alerting/deliver/http_config.h"
 
+#include <algorithm>
+#include <array>
+
+#include "alerting/templates/strings.h"
+#include "core/config/http_options.h"
+
 namespace vigia::alerting::deliver {
 namespace {
 
@@ -15,6 +21,17 @@ void WithMap(config::MapReader& parent, std::string_view key, Read read) {
   config::MapReader reader(*node, parent.diagnostics(), std::string(key));
   read(reader);
   reader.Finish();
+}
+
+void CheckOneAuth(config::MapReader& reader) {
+  constexpr std::array kKeys{"basic_auth", "authorization", "bearer_token", "bearer_token_file",
+                             "oauth2"};
+  std::string_view first;
+  for (const std::string_view key : kKeys) {
+    if (!reader.Has(key)) continue;
+    if (!first.empty()) reader.Fault(key, "stands beside " + std::string(first) + ": keep one");
+    first = key;
+  }
 }
 
 void ReadAuth(config::MapReader& reader, const std::filesystem::path& folder, HttpAuth& auth) {
@@ -33,9 +50,7 @@ void ReadAuth(config::MapReader& reader, const std::filesystem::path& folder, Ht
     ReadSecretIn(authorization, "credentials", folder, auth.credentials);
   });
   ReadSecretIn(reader, "bearer_token", folder, auth.credentials);
-  if ((auth.username.empty() && auth.password.empty()) || auth.credentials.empty()) return;
-  reader.Fault("basic_auth",
-               "at most one of basic_auth, authorization and bearer_token may be set");
+  CheckOneAuth(reader);
 }
 
 void ReadProxy(config::MapReader& reader, HttpProxy& proxy) {
@@ -71,6 +86,18 @@ void ReadOAuth2(config::MapReader& reader, const std::filesystem::path& folder, 
   });
 }
 
+// What the client sets itself.
+bool IsReservedHeader(std::string_view name) {
+  constexpr std::array<std::string_view, 12> kReserved{"authorization",      "host",
+                                                       "content-encoding",   "content-length",
+                                                       "content-type",       "user-agent",
+                                                       "connection",         "keep-alive",
+                                                       "proxy-authenticate", "proxy-authorization",
+                                                       "www-authenticate",   "accept-encoding"};
+  const auto lower = templates::ToLower(name);
+  return std::find(kReserved.begin(), kReserved.end(), lower) != kReserved.end();
+}
+
 // http_headers: {name: {values: [...], secrets: [...], files: [...]}}.
 void ReadHeaders(config::MapReader& reader, const std::filesystem::path& folder,
                  HttpConfig& config) {
@@ -78,6 +105,9 @@ void ReadHeaders(config::MapReader& reader, const std::filesystem::path& folder,
   if (!headers) return;
   for (const auto& [name, node] : headers->entries) {
     config::MapReader header(node, reader.diagnostics(), name.text);
+    if (IsReservedHeader(name.text)) {
+      reader.diagnostics().Add(name.position, name.text + " is set by vigia itself");
+    }
     std::vector<std::string> values;
     std::vector<std::string> secrets;
     std::vector<std::string> files;
@@ -112,6 +142,10 @@ HttpTls ReadTlsConfig(config::MapReader& options, const std::filesystem::path& f
     reader.Read("key_file", tls.key_file);
     reader.Read("server_name", tls.server_name);
     reader.Read("insecure_skip_verify", tls.insecure_skip_verify);
+    config::ReadTlsVersions(reader, tls);
+    if (tls.cert_file.empty() != tls.key_file.empty()) {
+      reader.Fault("cert_file", "cert_file and key_file go together");
+    }
     for (auto* const path : {&tls.ca_file, &tls.cert_file, &tls.key_file}) {
       *path = In(folder, *path);
     }
@@ -133,8 +167,7 @@ HttpConfig ReadHttpConfig(config::MapReader& options, const config::Node& global
   ReadHeaders(reader, folder, config);
   ReadProxy(reader, config.client.proxy);
   reader.Read("follow_redirects", config.client.follow_redirects);
-  bool http2 = true;
-  reader.Read("enable_http2", http2);  // curl decides; the key is known
+  reader.Read("enable_http2", config.client.http2);
   reader.Finish();
   return config;
 }

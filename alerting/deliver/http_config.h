@@ -1,5 +1,6 @@
 // http_config: how a receiver speaks HTTP, with Prometheus' keys: basic_auth, authorization,
-// bearer_token, oauth2, tls_config, follow_redirects, http_headers, proxy_url and its kin.
+// bearer_token, oauth2, tls_config, follow_redirects, enable_http2, http_headers, proxy_url and
+// its kin.
 
 #pragma once
 
@@ -20,7 +21,7 @@ struct OAuth2 {
   std::string token_url;
   std::vector<std::string> scopes;
   std::map<std::string, std::string> endpoint_params;
-  HttpTls tls;
+  HttpTls tls;  // of the token's server, as the proxy is
   HttpProxy proxy;
 
   bool used() const { return !token_url.empty(); }

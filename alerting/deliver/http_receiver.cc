@@ -16,6 +16,51 @@ void Hide(const Secret& secret, std::string& text) {
   }
 }
 
+// The texts of `map` whose names begin with `prefix`: "confirm.", or nothing.
+void ReadTexts(config::MapReader& map, std::initializer_list<const char*> names,
+               const templates::TemplateSet& templates, const std::string& prefix, Texts& texts) {
+  std::string_view inner;
+  for (const std::string_view name : names) {
+    if (!name.starts_with(prefix)) continue;
+    const auto key = name.substr(prefix.size());
+    if (const auto dot = key.find('.'); dot != key.npos) {
+      const auto* const node =
+          key.substr(0, dot) == inner ? nullptr : map.Child(key.substr(0, dot));
+      inner = key.substr(0, dot);
+      if (!node) continue;
+      config::MapReader nested(*node, map.diagnostics(), std::string(inner));
+      ReadTexts(nested, names, templates, prefix + std::string(inner) + ".", texts);
+      nested.Finish();
+      continue;
+    }
+    std::string text;
+    if (!map.Read(key, text)) continue;
+    if (auto status = templates.Check(text); !status) map.Fault(key, status.error().message());
+    texts.emplace_back(name, std::move(text));
+  }
+}
+
+void AppendTexts(text::JsonWriter& json, const Texts& texts, const Message& message) {
+  constexpr Limit kText{2000};
+  std::string open;  // the map that is being written within this one
+  json.BeginObject();
+  for (const auto& [name, text] : texts) {
+    const auto dot = name.find('.');
+    const auto map = dot == name.npos ? std::string() : name.substr(0, dot);
+    if (map != open && !open.empty()) json.EndObject();
+    if (map != open && !map.empty()) json.Key(map).BeginObject();
+    open = map;
+    const auto key = dot == name.npos ? name : name.substr(dot + 1);
+    if (key == "short") {
+      json.Key(key).Bool(text == "true");
+    } else if (const auto value = message.Text(text, kText); !value.empty()) {
+      json.Field(key, value);
+    }
+  }
+  if (!open.empty()) json.EndObject();
+  json.EndObject();
+}
+
 }  // namespace
 
 ReceiverOptions::ReceiverOptions(const ReceiverInput& input, bool send, bool over_http)
@@ -34,6 +79,11 @@ void ReceiverOptions::ReadTemplate(std::string_view key, std::string& text) {
   if (reader().Read(key, text)) Check(key, text);
 }
 
+void ReceiverOptions::ReadTemplates(std::string_view key, std::vector<std::string>& texts) {
+  if (!reader().Read(key, texts)) return;
+  for (const auto& text : texts) Check(key, text);
+}
+
 void ReceiverOptions::ReadTemplates(std::string_view key,
                                     std::map<std::string, std::string>& texts) {
   std::map<std::string, std::string> given;
@@ -48,18 +98,12 @@ void ReceiverOptions::ReadTextMaps(config::MapReader& from, std::string_view key
                                    std::initializer_list<const char*> names, std::size_t most,
                                    std::vector<Texts>& list) {
   const config::Node* const node = from.Child(key);
-  if (!node) return;
+  if (!node || node->IsNull()) return;
+  if (!node->IsList()) return from.Fault(key, "has to be a list");
   for (const auto& item : node->items) {
     config::MapReader map(item, from.diagnostics(), std::string(key));
     Texts texts;
-    for (const char* const name : names) {
-      std::string text;
-      if (!map.Read(name, text)) continue;
-      if (auto status = input_.templates->Check(text); !status) {
-        map.Fault(name, status.error().message());
-      }
-      texts.emplace_back(name, std::move(text));
-    }
+    ReadTexts(map, names, *input_.templates, {}, texts);
     map.Finish();
     list.push_back(std::move(texts));
   }
@@ -78,6 +122,18 @@ bool ReceiverOptions::ReadSecret(std::string_view key, Secret& secret,
   return found;
 }
 
+bool ReceiverOptions::ReadSecretTemplate(std::string_view key, Secret& secret) {
+  const bool found = ReadSecret(key, secret);
+  if (const auto text = secret.Reveal(); reader().Has(key) && text) Check(key, *text);
+  return found;
+}
+
+void ReceiverOptions::ReadTimeout() {
+  const config::Node* const node = reader().Child("timeout");
+  if (node && node->IsScalar() && (node->text == "0" || node->text == "0s")) return;
+  reader().Read("timeout", timeout);
+}
+
 void ReceiverOptions::ReadGlobal(std::string_view global_key, std::string& text) {
   config::MapReader global(input_.global, reader().diagnostics(), "global");
   global.Read(global_key, text);
@@ -85,6 +141,7 @@ void ReceiverOptions::ReadGlobal(std::string_view global_key, std::string& text)
 
 HttpReceiver::HttpReceiver(const ReceiverOptions& options)
     : send_resolved_(options.send_resolved),
+      timeout_(options.timeout),
       secrets_(options.secrets()),
       templates_(options.input().templates),
       clock_(options.input().clock),
@@ -92,20 +149,9 @@ HttpReceiver::HttpReceiver(const ReceiverOptions& options)
 
 void HttpReceiver::AppendTextMaps(text::JsonWriter& json, std::string_view key,
                                   const std::vector<Texts>& list, const Message& message) {
-  constexpr Limit kText{2000};
   if (list.empty()) return;
   json.Key(key).BeginArray();
-  for (const auto& texts : list) {
-    json.BeginObject();
-    for (const auto& [name, text] : texts) {
-      if (name == "short") {
-        json.Key(name).Bool(text == "true");
-      } else if (const auto value = message.Text(text, kText); !value.empty()) {
-        json.Field(name, value);
-      }
-    }
-    json.EndObject();
-  }
+  for (const auto& texts : list) AppendTexts(json, texts, message);
   json.EndArray();
 }
 
@@ -121,6 +167,10 @@ Outcome HttpReceiver::Deliver(const Notification& notification, Deadline deadlin
     const auto firing = WithoutResolved(notification);
     if (firing.alerts.empty()) return {.message = "only resolved alerts, which are not wanted"};
     if (firing.alerts.size() < notification.alerts.size()) return Deliver(firing, deadline);
+  }
+  if (timeout_.count() > 0) {
+    const auto own = Deadline::After(deadline.clock(), timeout_);
+    if (own.at() < deadline.at()) deadline = own;
   }
   auto request = Build(notification);
   if (!request) {

@@ -15,7 +15,7 @@
 namespace vigia::alerting::deliver {
 
 // Part of a message with texts of its own, such as a field or a link: keys of the channel's and
-// their templates.
+// their templates. "confirm.text" is the key "text" of the map "confirm" in it.
 using Texts = std::vector<std::pair<std::string, std::string>>;
 
 // A receiver's options as they are read.
@@ -26,6 +26,7 @@ class ReceiverOptions {
 
   // A template; one that cannot be parsed is a fault.
   void ReadTemplate(std::string_view key, std::string& text);
+  void ReadTemplates(std::string_view key, std::vector<std::string>& texts);
   void ReadTemplates(std::string_view key, std::map<std::string, std::string>& texts);
   // A list of maps of templates, at most `most`, with keys out of `names`.
   void ReadTextMaps(std::string_view key, std::initializer_list<const char*> names,
@@ -38,6 +39,10 @@ class ReceiverOptions {
                     std::vector<Texts>& list);
   // `key` or `key_file`, else `global_key` or `global_key_file` of `global:` if it has a name.
   bool ReadSecret(std::string_view key, Secret& secret, std::string_view global_key = {});
+  // The same for a secret that is a template.
+  bool ReadSecretTemplate(std::string_view key, Secret& secret);
+  // `timeout`: of one attempt; 0 for the caller's.
+  void ReadTimeout();
   // A text of `global:`, where the receiver has none.
   void ReadGlobal(std::string_view global_key, std::string& text);
 
@@ -47,6 +52,7 @@ class ReceiverOptions {
   const std::vector<Secret>& secrets() const { return secrets_; }
   bool send_resolved = true;
   HttpConfig http;
+  Milliseconds timeout{0};
 
  private:
   void Check(std::string_view key, const std::string& text);
@@ -82,6 +88,7 @@ class HttpReceiver : public Receiver {
 
  private:
   const bool send_resolved_;
+  const Milliseconds timeout_;         // of an attempt; 0 for the caller's
   const std::vector<Secret> secrets_;  // not to be shown
   const std::shared_ptr<const templates::TemplateSet> templates_;
   Clock& clock_;

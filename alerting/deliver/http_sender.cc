@@ -39,14 +39,21 @@ void HttpSender::GiveBack(std::unique_ptr<HttpClient> client) {
 }
 
 Result<HttpResponse> HttpSender::Send(HttpRequest request, Deadline deadline) {
+  if (!config_.oauth2.used()) return SendOnce(std::move(request), deadline);
+  auto response = SendOnce(request, deadline);
+  if (!response || response->status != 401) return response;
+  {
+    const std::lock_guard lock(mutex_);
+    token_.clear();  // revoked before its time
+  }
+  return SendOnce(std::move(request), deadline);
+}
+
+Result<HttpResponse> HttpSender::SendOnce(HttpRequest request, Deadline deadline) {
   if (auto status = AddConfigured(request, deadline); !status) return Fail(status.error());
   auto client = Take();
   auto response = client->Send(request, deadline);
   GiveBack(std::move(client));
-  if (config_.oauth2.used() && response && response->status == 401) {
-    const std::lock_guard lock(mutex_);
-    token_.clear();  // revoked: the next attempt fetches another
-  }
   return response;
 }
 
@@ -76,9 +83,7 @@ Result<HttpResponse> HttpSender::AskForToken(Deadline deadline) const {
   }
   auto options = config_.client;
   options.tls = config_.oauth2.tls;
-  if (!config_.oauth2.proxy.url.empty() || config_.oauth2.proxy.from_environment) {
-    options.proxy = config_.oauth2.proxy;
-  }
+  options.proxy = config_.oauth2.proxy;
   options.auth = {.username = config_.oauth2.client_id, .password = Secret::FromValue(*secret)};
   HttpClient client(options);
   return client.Send({.method = "POST",

@@ -26,6 +26,7 @@ class HttpSender {
 
  private:
   std::unique_ptr<HttpClient> Take();
+  Result<HttpResponse> SendOnce(HttpRequest request, Deadline deadline);
   void GiveBack(std::unique_ptr<HttpClient> client);
   Status AddConfigured(HttpRequest& request, Deadline deadline);
   Result<std::string> Token(Deadline deadline);

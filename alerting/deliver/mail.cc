@@ -163,13 +163,7 @@ class Transfer {
       Set(CURLOPT_CONNECT_TO, connect_to_);
     }
     if (server.require_tls) Set(CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
-    if (!tls.ca_file.empty()) Set(CURLOPT_CAINFO, tls.ca_file.c_str());
-    if (!tls.cert_file.empty()) Set(CURLOPT_SSLCERT, tls.cert_file.c_str());
-    if (!tls.key_file.empty()) Set(CURLOPT_SSLKEY, tls.key_file.c_str());
-    if (tls.insecure_skip_verify) {
-      Set(CURLOPT_SSL_VERIFYPEER, 0L);
-      Set(CURLOPT_SSL_VERIFYHOST, 0L);
-    }
+    SetCurlTls(curl_.get(), tls);
   }
 
   Status Authenticate(const SmtpServer& server) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "core/http_client.h"
+
 namespace vigia::collectors::probe {
 namespace {
 
@@ -162,16 +164,7 @@ void HttpTransfer::SetRequest() {
 
 Status HttpTransfer::SetTls() {
   const auto& tls = module_.tls;
-  if (!tls.ca_file.empty()) {
-    curl_easy_setopt(easy_, CURLOPT_CAINFO, tls.ca_file.c_str());
-    curl_easy_setopt(easy_, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-  }
-  if (!tls.cert_file.empty()) curl_easy_setopt(easy_, CURLOPT_SSLCERT, tls.cert_file.c_str());
-  if (!tls.key_file.empty()) curl_easy_setopt(easy_, CURLOPT_SSLKEY, tls.key_file.c_str());
-  if (tls.insecure_skip_verify) {
-    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, 0L);
-    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, 0L);
-  }
+  SetCurlTls(easy_, tls);
   curl_easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, &OnContext);
   curl_easy_setopt(easy_, CURLOPT_SSL_CTX_DATA, this);
   if (tls.server_name.empty() || !job_.url.starts_with("https:")) return Ok();

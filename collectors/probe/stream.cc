@@ -53,6 +53,19 @@ struct Stream::Tls {
     SSL_CTX_free(context);
   }
 
+  void SetVersions(const HttpTls& options) {
+    // 0: OpenSSL's own.
+    constexpr std::array<int, 5> kVersions{0, TLS1_VERSION, TLS1_1_VERSION, TLS1_2_VERSION,
+                                           TLS1_3_VERSION};
+    SSL_CTX_set_min_proto_version(context,
+                                  kVersions[static_cast<std::size_t>(options.min_version)]);
+    SSL_CTX_set_max_proto_version(context,
+                                  kVersions[static_cast<std::size_t>(options.max_version)]);
+    const bool old =
+        options.min_version == TlsVersion::k10 || options.min_version == TlsVersion::k11;
+    if (old) SSL_CTX_set_security_level(context, 0);  // else OpenSSL refuses them
+  }
+
   Status Configure(const HttpTls& options, const std::string& name) {
     context = SSL_CTX_new(TLS_client_method());
     if (!context) return Fail(ErrorCode::kInternal, TlsError("no TLS context"));
@@ -67,6 +80,7 @@ struct Stream::Tls {
          SSL_CTX_use_PrivateKey_file(context, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1)) {
       return Fail(ErrorCode::kInvalid, TlsError("cert_file or key_file"));
     }
+    SetVersions(options);
     SSL_CTX_set_verify(context, options.insecure_skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
                        nullptr);
     ssl = SSL_new(context);

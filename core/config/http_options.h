@@ -7,7 +7,11 @@
 
 namespace vigia::config {
 
-// Reads `tls_config`: ca_file, cert_file, key_file, server_name, insecure_skip_verify.
+// Reads min_version and max_version of a tls_config: TLS10, TLS11, TLS12 or TLS13.
+void ReadTlsVersions(MapReader& config, HttpTls& tls);
+
+// Reads `tls_config`: ca_file, cert_file, key_file, server_name, insecure_skip_verify,
+// min_version, max_version.
 void ReadTlsConfig(MapReader& reader, HttpTls& tls);
 
 // Reads `basic_auth` or `authorization`.

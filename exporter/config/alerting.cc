@@ -14,12 +14,11 @@ using alerting::dispatch::Plan;
 using alerting::route::AlertmanagerConfig;
 
 // What Alertmanager's `global:` has for receivers that vigia does not have.
-constexpr std::array<std::string_view, 13> kOtherGlobals{
+constexpr std::array<std::string_view, 11> kOtherGlobals{
     "wechat_api_url",        "wechat_api_secret",   "wechat_api_secret_file",
     "wechat_api_corp_id",    "rocketchat_api_url",  "rocketchat_token",
     "rocketchat_token_file", "rocketchat_token_id", "rocketchat_token_id_file",
-    "jira_api_url",          "http_config",         "telegram_api_url",
-    "slack_app_url"};
+    "jira_api_url",          "http_config"};
 
 // What tells people where nobody has said how.
 constexpr std::string_view kLogAlone =

@@ -291,6 +291,13 @@ TEST_CASE("http client verifies certificates", "[http_client]") {
                .key_file = server.key(),
                .server_name = "stub.example"}));
   REQUIRE(CodeOf(ask({.ca_file = "/nonexistent/ca.pem"})) == ErrorCode::kInvalid);
+  const auto between = [&](TlsVersion least, TlsVersion most) {
+    return ask({.insecure_skip_verify = true, .min_version = least, .max_version = most});
+  };
+  REQUIRE(between(TlsVersion::k13, TlsVersion::kDefault));
+  REQUIRE(between(TlsVersion::kDefault, TlsVersion::k12));
+  // The server speaks 1.2 and above.
+  REQUIRE_FALSE(between(TlsVersion::k10, TlsVersion::k11));
 }
 
 TEST_CASE("http client reports a server that speaks no TLS", "[http_client]") {

@@ -7,123 +7,21 @@
 #include "alerting/deliver/message.h"
 #include "alerting/deliver/receiver.h"
 #include "alerting/deliver/signature.h"
+#include "tests/deliver/channels.h"
 #include "tests/deliver/groups.h"
 #include "tests/support/http_stub.h"
 
 using namespace vigia;
 using namespace vigia::alerting;
 using namespace vigia::alerting::deliver;
+using test::Fault;
 using test::Group;
 using test::kNow;
 using test::MakeReceiver;
+using test::PathOf;
+using test::Runes;
 using test::Send;
-
-namespace {
-
-std::size_t Runes(const nlohmann::json& text) {
-  return Size(text.get_ref<const std::string&>(), Unit::kRunes);
-}
-
-// What of a body is over the limits that its channel publishes; empty if nothing.
-std::string Fault(const std::string& channel, const nlohmann::json& body, std::size_t bytes) {
-  if (channel == "discord") {
-    const auto& embed = body["embeds"][0];
-    if (Runes(embed["title"]) > 256) return "title";
-    if (Runes(embed["description"]) > 4096) return "description";
-    return Runes(embed["title"]) + Runes(embed["description"]) > 6000 ? "embed" : "";
-  }
-  if (channel == "slack") return Runes(body["attachments"][0]["text"]) > 3000 ? "text" : "";
-  if (channel == "telegram") return Runes(body["text"]) > 4096 ? "text" : "";
-  if (channel == "msteamsv2") return bytes > 28 * 1024 ? "size" : "";
-  if (channel == "pagerduty") {
-    if (bytes > 512 * 1024) return "size";
-    if (body["dedup_key"].get<std::string>().size() > 255) return "dedup_key";
-    return Runes(body["payload"]["summary"]) > 1024 ? "summary" : "";
-  }
-  if (channel == "mattermost") {
-    return Runes(body["attachments"][0]["text"]) > 16'000 || bytes > 60'000 ? "text" : "";
-  }
-  if (channel == "googlechat") return bytes > 32'000 ? "size" : "";
-  if (channel == "ntfy") {
-    if (body["title"].get<std::string>().size() > 1024) return "title";
-    return body["message"].get<std::string>().size() > 4096 ? "message" : "";
-  }
-  if (channel == "opsgenie") {
-    if (Runes(body["message"]) > 130) return "message";
-    if (Runes(body["alias"]) > 512) return "alias";
-    return Runes(body["description"]) > 15'000 ? "description" : "";
-  }
-  if (channel == "pushover") {
-    if (Runes(body["title"]) > 250) return "title";
-    return Runes(body["message"]) > 1024 || Runes(body["message"]) == 0 ? "message" : "";
-  }
-  if (channel == "victorops") {
-    return body["state_message"].get<std::string>().size() > 20'480 ? "state_message" : "";
-  }
-  if (channel == "webex")
-    return body["markdown"].get<std::string>().size() > 7439 ? "markdown" : "";
-  if (channel == "sentry") {
-    if (Runes(body["message"]["formatted"]) > 8192) return "message";
-    return body["tags"].size() > 50 ? "tags" : bytes > 200'000 ? "size" : "";
-  }
-  if (channel == "alertmanager") return body.is_array() && !body.empty() ? "" : "shape";
-  return "";
-}
-
-// Where a channel posts to below "/x".
-std::string PathOf(const std::string& channel) {
-  if (channel == "telegram") return "/x/bott/sendMessage";
-  if (channel == "opsgenie") return "/x/v2/alerts";
-  if (channel == "victorops") return "/x/k/r";
-  if (channel == "sentry") return "/x/api/7/envelope/";
-  if (channel == "alertmanager") return "/x/api/v2/alerts";
-  return "/x";
-}
-
-std::string Yaml(const std::string& channel, const std::string& url) {
-  if (channel == "discord" || channel == "msteamsv2") {
-    return channel + "_configs: [{webhook_url: '" + url + "', http_config: {}}]";
-  }
-  if (channel == "slack") {
-    return "slack_configs: [{api_url: '" + url +
-           "', text: '{{ range .Alerts }}{{ .Annotations.description }}{{ end }}'}]";
-  }
-  if (channel == "telegram")
-    return "telegram_configs: [{api_url: '" + url + "', bot_token: t, chat_id: 1}]";
-  if (channel == "pagerduty") return "pagerduty_configs: [{url: '" + url + "', routing_key: k}]";
-  if (channel == "mattermost") {
-    return "mattermost_configs: [{webhook_url: '" + url +
-           "', text: '{{ range .Alerts }}{{ .Annotations.description }}{{ end }}'}]";
-  }
-  if (channel == "googlechat") {
-    return "googlechat_configs: [{webhook_url: '" + url +
-           "', threads: false, text: '{{ range .Alerts }}{{ .Annotations.description }}{{ end "
-           "}}'}]";
-  }
-  if (channel == "ntfy") return "ntfy_configs: [{url: '" + url + "', topic: ops}]";
-  if (channel == "opsgenie") {
-    return "opsgenie_configs: [{api_url: '" + url +
-           "', api_key: k, description: '{{ range .Alerts }}{{ .Annotations.description }}{{ end "
-           "}}'}]";
-  }
-  if (channel == "pushover")
-    return "pushover_configs: [{api_url: '" + url + "', token: t, user_key: u}]";
-  if (channel == "victorops") {
-    return "victorops_configs: [{api_url: '" + url + "', api_key: k, routing_key: r}]";
-  }
-  if (channel == "webex") {
-    return "webex_configs: [{api_url: '" + url +
-           "', room_id: r, http_config: {authorization: {credentials: t}}}]";
-  }
-  if (channel == "sentry") {
-    return "sentry_configs: [{dsn: '" + std::string(url).insert(url.find("://") + 3, "key@") +
-           "/7'}]";
-  }
-  if (channel == "alertmanager") return "alertmanager_configs: [{urls: ['" + url + "']}]";
-  return "webhook_configs: [{url: '" + url + "'}]";
-}
-
-}  // namespace
+using test::Yaml;
 
 TEST_CASE("webhook sends Alertmanager's body, signed", "[deliver]") {
   test::HttpStub stub;
@@ -152,9 +50,7 @@ TEST_CASE("signatures are those of GitHub's published example", "[deliver]") {
 }
 
 TEST_CASE("every channel's limits hold for groups of 1, 50 and 500 alerts", "[deliver]") {
-  for (const std::string channel : {"webhook", "slack", "pagerduty", "discord", "telegram",
-                                    "msteamsv2", "mattermost", "googlechat", "ntfy", "opsgenie",
-                                    "pushover", "victorops", "webex", "sentry", "alertmanager"}) {
+  for (const std::string channel : test::kChannels) {
     test::HttpStub stub;
     const std::string path = PathOf(channel);
     stub.Answer(path, {.status = 200, .body = "ok"});
@@ -165,9 +61,7 @@ TEST_CASE("every channel's limits hold for groups of 1, 50 and 500 alerts", "[de
       INFO(outcome.message);
       REQUIRE(outcome.kind == Outcome::Kind::kDelivered);
       const auto body = stub.requests().back().body;
-      // An envelope is several lines of JSON, the event in the last.
-      const auto json = nlohmann::json::parse(
-          channel == "sentry" ? body.substr(body.rfind('\n', body.size() - 2) + 1) : body);
+      const auto json = test::BodyOf(channel, body);
       CHECK(Fault(channel, json, body.size()) == "");
     }
     // The most severe first, of those the oldest, the rest counted.
@@ -182,9 +76,7 @@ TEST_CASE("every channel's limits hold for groups of 1, 50 and 500 alerts", "[de
 
 TEST_CASE("answers decide between retry and rejection, and waits are obeyed", "[deliver]") {
   test::HttpStub stub;
-  for (const std::string channel : {"webhook", "slack", "pagerduty", "discord", "telegram",
-                                    "msteamsv2", "mattermost", "googlechat", "ntfy", "opsgenie",
-                                    "pushover", "victorops", "webex", "sentry", "alertmanager"}) {
+  for (const std::string channel : test::kChannels) {
     INFO(channel);
     const std::string path = PathOf(channel);
     auto receiver = MakeReceiver(Yaml(channel, stub.Url("/x")));
@@ -193,6 +85,7 @@ TEST_CASE("answers decide between retry and rejection, and waits are obeyed", "[
     auto outcome = Send(*receiver, group);
     CHECK(outcome.kind == Outcome::Kind::kRetry);
     CHECK(outcome.retry_after == Milliseconds(7000));
+    receiver = MakeReceiver(Yaml(channel, stub.Url("/x")));  // one that has not been told to wait
     stub.Answer(path, {.status = 500, .body = "<html>garbage"});
     CHECK(Send(*receiver, group).kind == Outcome::Kind::kRetry);
     stub.Answer(path, {.status = 400, .body = "invalid_payload"});
@@ -218,23 +111,6 @@ TEST_CASE("waits in the body of an answer are obeyed", "[deliver]") {
   CHECK(ParseRetryAfter("soon", kNow) == std::nullopt);
 }
 
-TEST_CASE("slack by a bot's token changes its message", "[deliver]") {
-  test::HttpStub stub;
-  stub.Answer("/api/chat.postMessage", {.body = R"({"ok":true,"channel":"C1","ts":"12.5"})"});
-  stub.Answer("/api/chat.update", {.body = R"({"ok":true,"channel":"C1","ts":"12.5"})"});
-  auto receiver = MakeReceiver("slack_configs: [{api_url: '" + stub.Url("/api/chat.postMessage") +
-                               "', app_token: xoxb, channel: '#ops', update_message: true}]");
-  auto group = Group(1);
-  const auto first = Send(*receiver, group);
-  REQUIRE(first.handle == "C1 12.5");
-  group.handle = first.handle;
-  REQUIRE(Send(*receiver, group).kind == Outcome::Kind::kDelivered);
-  CHECK(stub.requests().back().target == "/api/chat.update");
-  CHECK(nlohmann::json::parse(stub.requests().back().body)["ts"] == "12.5");
-  stub.Answer("/api/chat.update", {.body = R"({"ok":false,"error":"channel_not_found"})"});
-  CHECK(Send(*receiver, group).kind == Outcome::Kind::kRejected);
-}
-
 TEST_CASE("a template that fails does not lose the alert", "[deliver]") {
   test::HttpStub stub;
   stub.Answer("/x", {});
@@ -253,49 +129,6 @@ TEST_CASE("values are escaped for their channel", "[deliver]") {
   CHECK(EscapeMentions("hi @here") == "hi @\u200Bhere");
   CHECK(Cut("ñañaña", {4}) == "ñañ…");
   CHECK(Cut("ñañaña", {6, Unit::kBytes}) == "ña…");
-}
-
-TEST_CASE("opsgenie closes what it has opened, and changes its words", "[deliver]") {
-  test::HttpStub stub;
-  stub.Answer("/x/v2/alerts", {.status = 202});
-  auto receiver = MakeReceiver("opsgenie_configs: [{api_url: '" + stub.Url("/x") +
-                               "', api_key: k, update_alerts: true, priority: P1, tags: 'a, b', "
-                               "responders: [{name: ops, type: team}]}]");
-  auto group = Group(1);
-  CHECK(Send(*receiver, group).kind == Outcome::Kind::kRejected);  // no way to change it: 404
-  const auto opened = nlohmann::json::parse(stub.requests().at(0).body);
-  const auto alias = opened["alias"].get<std::string>();
-  CHECK(opened["priority"] == "P1");
-  CHECK(opened["tags"] == nlohmann::json({"a", "b"}));
-  CHECK(opened["responders"][0]["name"] == "ops");
-  CHECK(stub.requests().at(0).headers.at("authorization") == "GenieKey k");
-  const std::string base = "/x/v2/alerts/" + alias;
-  for (const char* const what : {"/message", "/description", "/close"}) {
-    stub.Answer(base + what + "?identifierType=alias", {.status = 202});
-    stub.Answer(base + what, {.status = 202});
-  }
-  REQUIRE(Send(*receiver, group).kind == Outcome::Kind::kDelivered);
-  CHECK(stub.requests().back().method == "PUT");
-  group.alerts[0].ends_at = group.now - 1;
-  REQUIRE(Send(*receiver, group).kind == Outcome::Kind::kDelivered);
-  CHECK(stub.requests().back().target.starts_with(base + "/close"));
-}
-
-TEST_CASE("an Alertmanager that takes the alerts is enough", "[deliver]") {
-  test::HttpStub good;
-  test::HttpStub bad;
-  good.Answer("/api/v2/alerts", {.status = 200});
-  bad.Answer("/api/v2/alerts", {.status = 500});
-  auto receiver = MakeReceiver("alertmanager_configs: [{urls: ['" + bad.Url("") + "', '" +
-                               good.Url("/") + "']}]");
-  CHECK(Send(*receiver, Group(3)).kind == Outcome::Kind::kDelivered);
-  const auto body = nlohmann::json::parse(good.requests().back().body);
-  REQUIRE(body.size() == 3);
-  CHECK(body[0]["startsAt"] < body[0]["endsAt"]);
-  good.Answer("/api/v2/alerts", {.status = 400});
-  CHECK(Send(*receiver, Group(3)).kind == Outcome::Kind::kRetry);
-  bad.Answer("/api/v2/alerts", {.status = 400});
-  CHECK(Send(*receiver, Group(3)).kind == Outcome::Kind::kRejected);
 }
 
 TEST_CASE("mattermost takes all keys of Alertmanager's", "[deliver]") {
@@ -358,16 +191,6 @@ TEST_CASE("an Alertmanager that hangs takes no time from the others", "[deliver]
   CHECK(outcome.kind == Outcome::Kind::kDelivered);
   CHECK(outcome.message.starts_with("1 of 2 did not take them: "));
   CHECK(good.requests().size() == 1);
-}
-
-TEST_CASE("sentry's own rate limits are obeyed", "[deliver]") {
-  test::HttpStub stub;
-  stub.Answer("/x/api/7/envelope/",
-              {.status = 429,
-               .headers = {{"X-Sentry-Rate-Limits", "9:transaction, 42.5:error;default:org"}}});
-  const auto outcome = Send(*MakeReceiver(Yaml("sentry", stub.Url("/x"))), Group(1));
-  CHECK(outcome.kind == Outcome::Kind::kRetry);
-  CHECK(outcome.retry_after == Milliseconds(42'500));
 }
 
 TEST_CASE("a proxy is asked where http_config names one", "[deliver]") {

@@ -14,10 +14,15 @@ struct Options {
   std::string message = R"({{ template "ntfy.default.message" . }})";
   std::string priority;  // 1 to 5; empty: by severity
   std::vector<std::string> tags;
+  std::string click;  // empty: vigia's page
+  std::string icon;
+  std::vector<Texts> actions;
+  bool markdown = false;
 };
 
 constexpr Limit kTitle{1000, Unit::kBytes};
 constexpr Limit kMessage{4000, Unit::kBytes};
+constexpr Limit kTag{90, Unit::kBytes};  // five make 512 bytes, with commas
 
 int PriorityOf(const Message& message, const Notification& notification) {
   if (!message.firing()) return 3;
@@ -43,10 +48,16 @@ class Ntfy final : public HttpReceiver {
     json.Field("message", message.Fitted(options_.message, kMessage));
     json.Key("priority").Integer(Priority(message, notification));
     json.Key("tags").BeginArray();
-    for (const auto& tag : options_.tags) json.String(message.Text(tag, {60}));
-    if (options_.tags.empty())
+    for (const auto& tag : options_.tags) json.String(message.Text(tag, kTag));
+    if (options_.tags.empty()) {
       json.String(message.firing() ? "rotating_light" : "white_check_mark");
-    json.EndArray().Field("click", message.Link()).EndObject();
+    }
+    json.EndArray();
+    json.Field("click", options_.click.empty() ? message.Link() : message.Text(options_.click));
+    if (const auto icon = message.Text(options_.icon); !icon.empty()) json.Field("icon", icon);
+    if (options_.markdown) json.Key("markdown").Bool(true);
+    AppendTextMaps(json, "actions", options_.actions, message);
+    json.EndObject();
     auto request = Post(options_.url, out);
     if (options_.token.empty()) return request;
     const auto token = options_.token.Reveal();
@@ -77,8 +88,14 @@ std::unique_ptr<Receiver> MakeNtfy(const ReceiverInput& input) {
   common.ReadTemplate("title", options.title);
   common.ReadTemplate("message", options.message);
   common.ReadTemplate("priority", options.priority);
-  input.options.Read("tags", options.tags);
+  common.ReadTemplates("tags", options.tags);
   if (options.tags.size() > 5) input.options.Fault("tags", "has to have five at most");
+  common.ReadTemplate("click", options.click);
+  common.ReadTemplate("icon", options.icon);
+  input.options.Read("markdown", options.markdown);
+  constexpr std::size_t kActions = 3;  // ntfy takes no more
+  common.ReadTextMaps("actions", {"action", "label", "url", "method", "body"}, kActions,
+                      options.actions);
   input.options.Finish();
   return std::make_unique<Ntfy>(common, std::move(options));
 }

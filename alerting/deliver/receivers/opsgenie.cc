@@ -34,20 +34,34 @@ struct Options {
 
 constexpr Limit kMessage{130};
 constexpr Limit kDescription{15'000};
-constexpr Limit kDetail{8000};
+constexpr std::size_t kDetails = 8000;  // all keys and values together
 constexpr Limit kShort{512};
+constexpr Limit kNote{25'000};
+constexpr Limit kWord{50};
+constexpr std::size_t kTags = 20;
+constexpr std::size_t kActions = 10;
+constexpr std::size_t kResponders = 50;
 
-// "a, b" as a list of texts.
-void AppendList(text::JsonWriter& json, std::string_view key, std::string_view list) {
-  json.Key(key).BeginArray();
+// The words of "a, b".
+std::vector<std::string> Words(std::string_view list) {
+  std::vector<std::string> words;
   while (!list.empty()) {
     const auto end = std::min(list.find(','), list.size());
     auto one = list.substr(0, end);
     while (one.starts_with(' ')) one.remove_prefix(1);
     while (one.ends_with(' ')) one.remove_suffix(1);
-    if (!one.empty()) json.String(Cut(one, {50}));
+    if (!one.empty()) words.emplace_back(one);
     list.remove_prefix(std::min(end + 1, list.size()));
   }
+  return words;
+}
+
+void AppendWords(text::JsonWriter& json, std::string_view key, std::string_view list,
+                 std::size_t most) {
+  auto words = Words(list);
+  words.resize(std::min(words.size(), most));
+  json.Key(key).BeginArray();
+  for (const auto& word : words) json.String(Cut(word, kWord));
   json.EndArray();
 }
 
@@ -61,7 +75,8 @@ class Opsgenie final : public HttpReceiver {
     auto outcome = HttpReceiver::Deliver(notification, deadline);
     const bool update = options_.update && notification.Firing();
     if (!update || outcome.kind != Outcome::Kind::kDelivered) return outcome;
-    const Message message(notification, templates());
+    const auto told = send_resolved() ? notification : WithoutResolved(notification);
+    const Message message(told, templates());
     for (const auto& [what, text] :
          {std::pair("message", message.Text(options_.message, kMessage)),
           std::pair("description", message.Fitted(options_.description, kDescription))}) {
@@ -91,14 +106,15 @@ class Opsgenie final : public HttpReceiver {
     json.Field("source", message.Text(options_.source, {100}));
     AppendDetails(json, message, notification);
     AppendResponders(json, message);
-    AppendList(json, "tags", message.Text(options_.tags));
-    if (!options_.actions.empty()) AppendList(json, "actions", message.Text(options_.actions));
-    for (const auto& [key, text] :
-         {std::pair("note", &options_.note), std::pair("entity", &options_.entity)}) {
-      if (const auto value = message.Text(*text, kShort); !value.empty()) json.Field(key, value);
+    AppendWords(json, "tags", message.Text(options_.tags), kTags);
+    AppendWords(json, "actions", message.Text(options_.actions), kActions);
+    for (const auto& [key, text, limit] : {std::tuple("note", &options_.note, kNote),
+                                           std::tuple("entity", &options_.entity, kShort)}) {
+      if (const auto value = message.Text(*text, limit); !value.empty()) json.Field(key, value);
     }
     const auto priority = message.Text(options_.priority);
-    const bool known = priority.size() == 2 && priority[0] == 'P';
+    const bool known =
+        priority.size() == 2 && priority[0] == 'P' && priority[1] >= '1' && priority[1] <= '5';
     json.Field("priority", known ? priority : std::string(PriorityOf(notification)));
     json.EndObject();
     return Request("POST", options_.url + "v2/alerts", std::move(body));
@@ -129,27 +145,55 @@ class Opsgenie final : public HttpReceiver {
     return request;
   }
 
-  // The common labels, and what is given besides.
+  // What is given, and the common labels as far as there is room.
   void AppendDetails(text::JsonWriter& json, const Message& message,
                      const Notification& notification) const {
+    std::size_t room = kDetails;
+    const auto append = [&](std::string_view name, const std::string& value) {
+      json.Field(name, value);
+      room -= Size(name, Unit::kRunes) + Size(value, Unit::kRunes);
+    };
     json.Key("details").BeginObject();
-    for (const auto [name, value] : notification.common_labels) {
-      if (!options_.details.contains(std::string(name))) json.Field(name, Cut(value, kShort));
-    }
     for (const auto& [name, text] : options_.details) {
-      json.Field(name, message.Fitted(text, kDetail));
+      const auto size = Size(name, Unit::kRunes);
+      if (size < room) {
+        append(name, Cut(message.Fitted(text, {room - size}), {room - size}));
+      }
+    }
+    for (const auto [name, value] : notification.common_labels) {
+      if (options_.details.contains(std::string(name))) continue;
+      const auto shown = Cut(value, kShort);
+      if (Size(name, Unit::kRunes) + Size(shown, Unit::kRunes) <= room) append(name, shown);
     }
     json.EndObject();
   }
 
+  // Those that are somebody once expanded; "teams" are one for each name.
+  std::vector<Responder> Responders(const Message& message) const {
+    std::vector<Responder> all;
+    for (const auto& from : options_.responders) {
+      const Responder one{.id = message.Text(from.id),
+                          .name = message.Text(from.name),
+                          .username = message.Text(from.username),
+                          .type = message.Text(from.type)};
+      if (one.type == "teams") {
+        for (auto& name : Words(one.name)) all.push_back({.name = name, .type = "team"});
+      } else if (!one.id.empty() || !one.name.empty() || !one.username.empty()) {
+        all.push_back(one);
+      }
+    }
+    all.resize(std::min(all.size(), kResponders));
+    return all;
+  }
+
   void AppendResponders(text::JsonWriter& json, const Message& message) const {
     json.Key("responders").BeginArray();
-    for (const auto& responder : options_.responders) {
+    for (const auto& responder : Responders(message)) {
       json.BeginObject();
-      for (const auto& [key, text] :
+      for (const auto& [key, value] :
            {std::pair("id", &responder.id), std::pair("name", &responder.name),
             std::pair("username", &responder.username), std::pair("type", &responder.type)}) {
-        if (const auto value = message.Text(*text); !value.empty()) json.Field(key, value);
+        if (!value->empty()) json.Field(key, *value);
       }
       json.EndObject();
     }
@@ -165,10 +209,22 @@ void ReadResponders(const ReceiverInput& input, std::vector<Responder>& responde
   for (const auto& item : list->items) {
     config::MapReader map(item, input.options.diagnostics(), "responders");
     Responder responder;
-    map.Read("id", responder.id);
-    map.Read("name", responder.name);
-    map.Read("username", responder.username);
-    if (!map.Read("type", responder.type)) map.Require("type", "team, user, escalation, schedule");
+    for (const auto& [key, text] :
+         {std::pair("id", &responder.id), std::pair("name", &responder.name),
+          std::pair("username", &responder.username), std::pair("type", &responder.type)}) {
+      if (!map.Read(key, *text)) continue;
+      if (auto status = input.templates->Check(*text); !status) {
+        map.Fault(key, status.error().message());
+      }
+    }
+    map.Require("type", "team, teams, user, escalation, schedule");
+    constexpr std::array<std::string_view, 5> kTypes{"team", "teams", "user", "escalation",
+                                                     "schedule"};
+    const bool plain = responder.type.find("{{") == std::string::npos;
+    if (plain && map.Has("type") &&
+        std::find(kTypes.begin(), kTypes.end(), responder.type) == kTypes.end()) {
+      map.Fault("type", "has to be team, teams, user, escalation or schedule");
+    }
     if (responder.id.empty() && responder.name.empty() && responder.username.empty()) {
       map.Fault("type", "is of nobody: write id, name or username beside it");
     }

@@ -4,12 +4,21 @@
 
 #include "alerting/deliver/http_receiver.h"
 #include "alerting/deliver/signature.h"
+#include "alerting/deliver/structure.h"
 #include "core/text/json.h"
 
 namespace vigia::alerting::deliver {
 namespace {
 
 constexpr const char* kV1Url = "https://events.pagerduty.com/generic/2010-04-15/create_event.json";
+
+config::Node TextNode(std::string text) {
+  config::Node node;
+  node.kind = config::Node::Kind::kScalar;
+  node.text = std::move(text);
+  node.quoted = true;
+  return node;
+}
 
 struct Options {
   Secret key;
@@ -23,18 +32,19 @@ struct Options {
   std::string classification;
   std::string component;
   std::string group;
-  std::map<std::string, std::string> details{
-      {"firing", R"({{ template "pagerduty.default.instances" .Alerts.Firing }})"},
-      {"resolved", R"({{ template "pagerduty.default.instances" .Alerts.Resolved }})"},
-      {"num_firing", "{{ .Alerts.Firing | len }}"},
-      {"num_resolved", "{{ .Alerts.Resolved | len }}"}};
+  std::map<std::string, config::Node> details{
+      {"firing", TextNode(R"({{ template "pagerduty.default.instances" .Alerts.Firing }})")},
+      {"resolved", TextNode(R"({{ template "pagerduty.default.instances" .Alerts.Resolved }})")},
+      {"num_firing", TextNode("{{ .Alerts.Firing | len }}")},
+      {"num_resolved", TextNode("{{ .Alerts.Resolved | len }}")}};
   std::vector<Texts> images;
   std::vector<Texts> links;
 };
 
 constexpr Limit kSummary{1024};
-// An event has 512 KB; each detail has a part of that whatever JSON makes of its characters.
-constexpr Limit kDetail{20'000, Unit::kBytes};
+// An event has 512 KB, JSON's escapes included: what each detail may have is tried from the top.
+constexpr std::size_t kEvent = 512'000;
+constexpr std::array<std::size_t, 4> kDetails{20'000, 4'000, 500, 50};
 
 class PagerDuty final : public HttpReceiver {
  public:
@@ -43,52 +53,67 @@ class PagerDuty final : public HttpReceiver {
 
  protected:
   Result<HttpRequest> Build(const Notification& notification) const override {
-    const auto key = options_.key.Reveal();
-    if (!key) return Fail(key.error());
+    const auto secret = options_.key.Reveal();
+    if (!secret) return Fail(secret.error());
     const Message message(notification, templates());
+    const auto key = message.Text(*secret);
+    std::string out;
+    for (const std::size_t detail : kDetails) {
+      out = options_.v1 ? V1(key, message, notification, detail)
+                        : V2(key, message, notification, detail);
+      if (out.size() <= kEvent) break;
+    }
+    return Post(options_.url, out);
+  }
+
+ private:
+  std::string V2(const std::string& key, const Message& message, const Notification& notification,
+                 std::size_t detail) const {
     std::string out;
     text::JsonWriter json(out);
-    if (options_.v1) {
-      AppendV1(json, *key, message, notification);
-      return Post(options_.url, out);
-    }
-    json.BeginObject().Field("routing_key", *key);
+    json.BeginObject().Field("routing_key", key);
     json.Field("event_action", message.firing() ? "trigger" : "resolve");
     json.Field("dedup_key", Hex(HmacSha256("vigia", notification.group_key)));
     json.Field("client", message.Text(options_.client, {255}));
     json.Field("client_url", message.Text(options_.client_url));
     json.Key("payload").BeginObject();
-    AppendPayload(json, message, notification);
+    AppendPayload(json, message, notification, detail);
     json.EndObject();
     AppendTextMaps(json, "images", options_.images, message);
     AppendTextMaps(json, "links", options_.links, message);
     json.EndObject();
-    return Post(options_.url, out);
+    return out;
   }
 
- private:
-  void AppendV1(text::JsonWriter& json, const std::string& key, const Message& message,
-                const Notification& notification) const {
+  std::string V1(const std::string& key, const Message& message, const Notification& notification,
+                 std::size_t detail) const {
+    std::string out;
+    text::JsonWriter json(out);
     json.BeginObject().Field("service_key", key);
     json.Field("event_type", message.firing() ? "trigger" : "resolve");
     json.Field("incident_key", Hex(HmacSha256("vigia", notification.group_key)));
     json.Field("description", message.Text(options_.description, kSummary));
     json.Field("client", message.Text(options_.client, {255}));
     json.Field("client_url", message.Text(options_.client_url));
-    AppendDetails(json, "details", message);
+    AppendDetails(json, "details", message, detail);
     json.EndObject();
+    return out;
   }
 
-  void AppendDetails(text::JsonWriter& json, std::string_view key, const Message& message) const {
+  void AppendDetails(text::JsonWriter& json, std::string_view key, const Message& message,
+                     std::size_t most) const {
+    const Limit limit{most, Unit::kBytes};
     json.Key(key).BeginObject();
-    for (const auto& [name, text] : options_.details) {
-      json.Field(name, message.Fitted(text, kDetail));
+    for (const auto& [name, value] : options_.details) {
+      json.Key(name);
+      AppendStructure(json, value,
+                      [&](const std::string& text) { return message.Fitted(text, limit); });
     }
     json.EndObject();
   }
 
   void AppendPayload(text::JsonWriter& json, const Message& message,
-                     const Notification& notification) const {
+                     const Notification& notification, std::size_t detail) const {
     json.Field("summary", message.Text(options_.description, kSummary));
     json.Field("source",
                message.Text(options_.source.empty() ? options_.client : options_.source, {255}));
@@ -99,19 +124,29 @@ class PagerDuty final : public HttpReceiver {
           std::pair("group", &options_.group)}) {
       if (!text->empty()) json.Field(name, message.Text(*text, {255}));
     }
-    AppendDetails(json, "custom_details", message);
+    AppendDetails(json, "custom_details", message, detail);
   }
 
   const Options options_;
 };
+
+void ReadDetails(const ReceiverInput& input, std::map<std::string, config::Node>& details) {
+  const config::Node* const node = input.options.Child("details");
+  if (!node || node->IsNull()) return;
+  if (!node->IsMap()) input.options.Fault("details", "has to be a map");
+  for (const auto& [name, value] : node->entries) {
+    CheckStructure(value, *input.templates, input.options.diagnostics());
+    details[name.text] = value;
+  }
+}
 
 }  // namespace
 
 std::unique_ptr<Receiver> MakePagerDuty(const ReceiverInput& input) {
   ReceiverOptions common(input, true);
   Options options;
-  options.v1 = common.ReadSecret("service_key", options.key);
-  if (common.ReadSecret("routing_key", options.key) == options.v1) {
+  options.v1 = common.ReadSecretTemplate("service_key", options.key);
+  if (common.ReadSecretTemplate("routing_key", options.key) == options.v1) {
     input.options.Fault("routing_key",
                         "write one of routing_key and service_key, or one of them as a file");
   }
@@ -125,7 +160,8 @@ std::unique_ptr<Receiver> MakePagerDuty(const ReceiverInput& input) {
         std::pair("component", &options.component), std::pair("group", &options.group)}) {
     common.ReadTemplate(key, *text);
   }
-  common.ReadTemplates("details", options.details);
+  ReadDetails(input, options.details);
+  common.ReadTimeout();
   constexpr std::size_t kMany = 50;
   common.ReadTextMaps("images", {"href", "src", "alt"}, kMany, options.images);
   common.ReadTextMaps("links", {"href", "text"}, kMany, options.links);

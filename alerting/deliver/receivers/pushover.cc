@@ -1,6 +1,7 @@
 // pushover_configs: a push message by Pushover (https://pushover.net/api).
 
 #include "alerting/deliver/http_receiver.h"
+#include "core/number.h"
 #include "core/text/json.h"
 
 namespace vigia::alerting::deliver {
@@ -24,6 +25,17 @@ struct Options {
   bool monospace = false;
 };
 
+// Emergencies are repeated every 30 s at most, for three hours at most.
+constexpr auto kLeastRetry = Milliseconds(30s);
+constexpr auto kMostExpire = Milliseconds(std::chrono::hours(3));
+constexpr int kNormal = 0;
+
+// -2 to 2; what a template makes of it may be anything.
+int Priority(std::string_view text) {
+  const auto value = ParseInt(text);
+  return value && *value >= -2 && *value <= 2 ? static_cast<int>(*value) : kNormal;
+}
+
 class Pushover final : public HttpReceiver {
  public:
   Pushover(const ReceiverOptions& common, Options options)
@@ -40,7 +52,7 @@ class Pushover final : public HttpReceiver {
     const Message message(notification, templates());
     std::string out;
     text::JsonWriter json(out);
-    json.BeginObject().Field("token", *token).Field("user", *user);
+    json.BeginObject().Field("token", message.Text(*token)).Field("user", message.Text(*user));
     json.Field("title", message.Text(options_.title, {250}));
     auto text = message.Fitted(options_.message, {1024}, options_.html);
     // An empty message is refused.
@@ -53,7 +65,7 @@ class Pushover final : public HttpReceiver {
       if (!value.empty()) json.Field(key, value);
     }
     const auto seconds = [](Milliseconds time) { return time.count() / 1000; };
-    json.Field("priority", message.Text(options_.priority));
+    json.Key("priority").Integer(Priority(message.Text(options_.priority)));
     json.Key("retry").Integer(seconds(options_.retry));
     json.Key("expire").Integer(seconds(options_.expire));
     if (options_.ttl.count() > 0) json.Key("ttl").Integer(seconds(options_.ttl));
@@ -72,10 +84,11 @@ class Pushover final : public HttpReceiver {
 std::unique_ptr<Receiver> MakePushover(const ReceiverInput& input) {
   ReceiverOptions common(input, true);
   Options options;
-  if (!common.ReadSecret("user_key", options.user)) {
+  if (!common.ReadSecretTemplate("user_key", options.user)) {
     input.options.Require("user_key", "or user_key_file");
   }
-  if (!common.ReadSecret("token", options.token)) input.options.Require("token", "or token_file");
+  if (!common.ReadSecretTemplate("token", options.token))
+    input.options.Require("token", "or token_file");
   input.options.Read("api_url", options.url);
   for (const auto& [key, text] :
        {std::pair("title", &options.title), std::pair("message", &options.message),
@@ -86,6 +99,8 @@ std::unique_ptr<Receiver> MakePushover(const ReceiverInput& input) {
   }
   input.options.Read("retry", options.retry);
   input.options.Read("expire", options.expire);
+  options.retry = std::max(options.retry, kLeastRetry);
+  options.expire = std::min(options.expire, kMostExpire);
   input.options.Read("ttl", options.ttl);
   input.options.Read("html", options.html);
   input.options.Read("monospace", options.monospace);

@@ -1,6 +1,8 @@
 // sentry_configs: an event of Sentry, or of what speaks its protocol, per group; the group is the
 // fingerprint, so that repeats are one issue.
 
+#include <algorithm>
+#include <atomic>
 #include <cctype>
 
 #include "alerting/deliver/http_receiver.h"
@@ -42,7 +44,37 @@ struct Options {
 
 constexpr Limit kMessage{8000};
 constexpr Limit kTag{200};
+constexpr Limit kTagName{32};
 constexpr std::size_t kMostTags = 50;
+constexpr auto kUnstatedLimit = Milliseconds(60s);  // of a 429 that says nothing
+
+// One line: Sentry drops tags and releases with line breaks.
+std::string OneLine(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; }, ' ');
+  return text;
+}
+
+bool IsTagName(std::string_view name) {
+  return !name.empty() && name.size() <= kTagName.size &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == ':' ||
+                  c == '-';
+         });
+}
+
+// What neither an environment nor a release may have becomes '-'.
+std::string Identifier(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return (c >= 0 && c <= ' ') || c == '/' || c == '\\'; }, '-');
+  return text;
+}
+
+std::string TimeText(Timestamp time) {
+  return templates::FormatTime(templates::Time::FromMilliseconds(time),
+                               "2006-01-02T15:04:05.000Z07:00");
+}
 
 std::string_view LevelOf(const Message& message, const Notification& notification) {
   if (!message.firing()) return "info";
@@ -79,6 +111,17 @@ class Sentry final : public HttpReceiver {
 
   Pace pace() const override { return {.per_second = 5, .burst = 20}; }
 
+  // What comes during a limit is dropped by Sentry, and counted against the sender.
+  Outcome Deliver(const Notification& notification, Deadline deadline) override {
+    const auto left = limited_until_.load() - Now();
+    if (left > 0) {
+      return {.kind = Outcome::Kind::kRetry,
+              .message = "Sentry has asked to wait",
+              .retry_after = Milliseconds(left)};
+    }
+    return HttpReceiver::Deliver(notification, deadline);
+  }
+
  protected:
   Result<HttpRequest> Build(const Notification& notification) const override {
     const auto text = options_.dsn.Reveal();
@@ -90,10 +133,12 @@ class Sentry final : public HttpReceiver {
     const auto id =
         Hex(HmacSha256("vigia", notification.delivery_id + notification.group_key)).substr(0, 32);
     std::string body;
-    text::JsonWriter(body).BeginObject().Field("event_id", id).EndObject();
-    body += "\n{\"type\":\"event\"}\n";
-    AppendEvent(body, id, message, notification);
-    body += '\n';
+    text::JsonWriter header(body);
+    header.BeginObject().Field("event_id", id).Field("sent_at", TimeText(Now())).EndObject();
+    std::string event;
+    AppendEvent(event, id, message, notification);
+    body +=
+        "\n{\"type\":\"event\",\"length\":" + std::to_string(event.size()) + "}\n" + event + '\n';
     auto request = Post(dsn->envelope_url, std::move(body));
     request.headers[0].second = "application/x-sentry-envelope";
     request.headers.emplace_back(
@@ -103,10 +148,15 @@ class Sentry final : public HttpReceiver {
 
   Outcome Read(const Result<HttpResponse>& response, const Notification&) const override {
     auto outcome = ReadAnswer(response, Now());
-    if (outcome.kind != Outcome::Kind::kRetry || !response) return outcome;
-    if (const auto wait = RateLimit(response->Header("x-sentry-rate-limits"))) {
-      outcome.retry_after = wait;
+    if (!response) return outcome;
+    // Also beside a 200: this event was the last one.
+    auto wait = RateLimit(response->Header("x-sentry-rate-limits"));
+    const bool refused = response->status == 429;
+    if (!wait && refused && response->Header("x-sentry-rate-limits").empty()) {
+      wait = outcome.retry_after.value_or(kUnstatedLimit);
     }
+    if (wait) limited_until_ = std::max(limited_until_.load(), Now() + wait->count());
+    if (wait && outcome.kind == Outcome::Kind::kRetry) outcome.retry_after = wait;
     return outcome;
   }
 
@@ -115,17 +165,17 @@ class Sentry final : public HttpReceiver {
                    const Notification& notification) const {
     text::JsonWriter json(out);
     json.BeginObject().Field("event_id", id).Field("platform", "other").Field("logger", "vigia");
-    json.Field("timestamp",
-               templates::FormatTime(templates::Time::FromMilliseconds(notification.now),
-                                     "2006-01-02T15:04:05.000Z07:00"));
+    json.Field("timestamp", TimeText(notification.now));
     json.Field("level", LevelOf(message, notification));
     json.Key("message").BeginObject();
     json.Field("formatted", message.Text(options_.message, kMessage)).EndObject();
     json.Key("fingerprint").BeginArray().String("vigia").String(notification.group_key).EndArray();
-    if (!options_.environment.empty()) {
-      json.Field("environment", message.Text(options_.environment, {64}));
+    for (const auto& [key, text, limit] :
+         {std::tuple("environment", &options_.environment, Limit{64}),
+          std::tuple("release", &options_.release, kTag)}) {
+      const auto value = Identifier(message.Text(*text, limit));
+      if (!value.empty()) json.Field(key, value);
     }
-    if (!options_.release.empty()) json.Field("release", message.Text(options_.release, kTag));
     AppendTags(json, message, notification);
     json.Key("extra").BeginObject();
     json.Field("alerts", message.Fitted(R"({{ template "__text_groups" . }})", kMessage));
@@ -136,15 +186,20 @@ class Sentry final : public HttpReceiver {
                   const Notification& notification) const {
     json.Key("tags").BeginObject().Field("status", message.status());
     std::size_t count = 1;
-    for (const auto& [name, text] : options_.tags) json.Field(name, message.Text(text, kTag));
+    const auto append = [&](std::string_view name, std::string value) {
+      if (++count <= kMostTags) json.Field(name, OneLine(std::move(value)));
+    };
+    for (const auto& [name, text] : options_.tags) append(name, message.Text(text, kTag));
     for (const auto [name, value] : notification.common_labels) {
       const bool taken = options_.tags.contains(std::string(name)) || name == "status";
-      if (!taken && ++count <= kMostTags) json.Field(name, Cut(value, kTag));
+      if (!taken && IsTagName(name)) append(name, Cut(value, kTag));
     }
     json.EndObject();
   }
 
   const Options options_;
+  // Wall time; read and written by attempts that are under way at once.
+  mutable std::atomic<Timestamp> limited_until_{0};
 };
 
 }  // namespace
@@ -161,6 +216,11 @@ std::unique_ptr<Receiver> MakeSentry(const ReceiverInput& input) {
   common.ReadTemplate("environment", options.environment);
   common.ReadTemplate("release", options.release);
   common.ReadTemplates("tags", options.tags);
+  for (const auto& [name, text] : options.tags) {
+    if (!IsTagName(name) || name == "status") {
+      input.options.Fault("tags", "'" + name + "' is no name that Sentry would take");
+    }
+  }
   input.options.Finish();
   return std::make_unique<Sentry>(common, std::move(options));
 }

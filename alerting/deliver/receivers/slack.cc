@@ -1,7 +1,9 @@
-// slack_configs: an attachment by an incoming webhook, or by a bot's token, which can then change
-// its message when the state changes (`update_message`).
+// slack_configs: an attachment by an incoming webhook, or by the Web API with a bot's token (here
+// or in http_config), which can then change its message when the state changes
+// (`update_message`).
 
 #include <algorithm>
+#include <array>
 
 #include "alerting/deliver/http_receiver.h"
 #include "core/text/json.h"
@@ -12,6 +14,7 @@ namespace {
 struct Options {
   Secret url;
   Secret token;
+  std::string app_url = "https://slack.com/api/chat.postMessage";  // for the token, without url
   bool update = false;
   std::string channel;
   std::string username = R"({{ template "slack.default.username" . }})";
@@ -37,7 +40,20 @@ struct Options {
 
 constexpr Limit kTitle{1024};
 constexpr Limit kText{3000};
-constexpr const char* kPost = "https://slack.com/api/chat.postMessage";
+
+// The Web API says 200 whatever happened; what happened stands in the body (docs.slack.dev). These
+// may pass.
+constexpr std::array<std::string_view, 7> kPassing{
+    "ratelimited",         "rate_limited",    "internal_error",   "fatal_error",
+    "service_unavailable", "request_timeout", "team_added_to_org"};
+// The message that an update would change is gone, or too old.
+constexpr std::array<std::string_view, 4> kGone{"message_not_found", "cant_update_message",
+                                                "edit_window_closed", "msg_too_old"};
+
+template <std::size_t size>
+bool IsOneOf(const std::array<std::string_view, size>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
 
 class Slack final : public HttpReceiver {
  public:
@@ -46,36 +62,58 @@ class Slack final : public HttpReceiver {
 
   Pace pace() const override { return {.per_second = 1, .burst = 5}; }
 
+  Outcome Deliver(const Notification& notification, Deadline deadline) override {
+    auto outcome = HttpReceiver::Deliver(notification, deadline);
+    const bool gone = outcome.kind == Outcome::Kind::kRejected && IsOneOf(kGone, outcome.message);
+    if (!gone || notification.handle.empty()) return outcome;
+    auto anew = notification;
+    anew.handle.clear();
+    return HttpReceiver::Deliver(anew, deadline);
+  }
+
  protected:
   Result<HttpRequest> Build(const Notification& notification) const override {
-    const auto url = options_.url.empty() ? Result<std::string>(kPost) : options_.url.Reveal();
+    const auto url =
+        options_.url.empty() ? Result<std::string>(options_.app_url) : options_.url.Reveal();
     if (!url) return Fail(url.error());
-    if (options_.token.empty()) return Post(*url, Body(notification, {}));
-    const auto token = options_.token.Reveal();
-    if (!token) return Fail(token.error());
     const bool update = options_.update && !notification.handle.empty();
     auto request = Post(update ? UpdateUrl(*url) : *url, Body(notification, update));
+    if (options_.token.empty()) return request;
+    const auto token = options_.token.Reveal();
+    if (!token) return Fail(token.error());
     request.headers.emplace_back("Authorization", "Bearer " + *token);
     return request;
   }
 
-  // The Web API says 200 whatever happened; what happened stands in the body.
-  Outcome Read(const Result<HttpResponse>& response, const Notification&) const override {
+  // A webhook says "ok" or has another status.
+  Outcome Read(const Result<HttpResponse>& response,
+               const Notification& notification) const override {
     auto outcome = ReadAnswer(response, Now());
-    if (options_.token.empty() || outcome.kind != Outcome::Kind::kDelivered) return outcome;
-    const auto error = TextInJson(response->body, "error");
-    if (error == "ratelimited" || error == "internal_error" || error == "fatal_error" ||
-        error == "service_unavailable") {
-      return {.kind = Outcome::Kind::kRetry, .message = error};
+    if (outcome.kind != Outcome::Kind::kDelivered) return outcome;
+    const auto ok = BoolInJson(response->body, "ok");
+    if (ok == false) return ReadFailure(*response);
+    const bool web_api = !options_.token.empty() || response->url.ends_with("chat.postMessage") ||
+                         response->url.ends_with("chat.update");
+    if (web_api && !ok) {
+      return {.kind = Outcome::Kind::kRetry, .message = "an answer that is not Slack's"};
     }
-    if (!error.empty()) return Rejected(error);
     const auto channel = TextInJson(response->body, "channel");
     const auto ts = TextInJson(response->body, "ts");
-    if (options_.update && !ts.empty()) outcome.handle = channel + " " + ts;
+    // People are told of what comes after a resolve: a message that is changed makes no sound.
+    const bool goes_on = options_.update && notification.Firing();
+    if (goes_on && !ts.empty()) outcome.handle = channel + " " + ts;
     return outcome;
   }
 
  private:
+  Outcome ReadFailure(const HttpResponse& response) const {
+    const auto error = TextInJson(response.body, "error");
+    if (!IsOneOf(kPassing, error)) return Rejected(error.empty() ? "no reason given" : error);
+    return {.kind = Outcome::Kind::kRetry,
+            .message = error,
+            .retry_after = ParseRetryAfter(response.Header("retry-after"), Now())};
+  }
+
   static std::string UpdateUrl(std::string url) {
     const auto at = url.rfind("chat.postMessage");
     return at == url.npos ? url : url.replace(at, url.npos, "chat.update");
@@ -133,19 +171,54 @@ class Slack final : public HttpReceiver {
   const Options options_;
 };
 
+// A token of `global:` is for receivers that have no way of their own.
+void ReadWay(ReceiverOptions& common, Options& options) {
+  config::MapReader& reader = common.reader();
+  const bool own_url = reader.Has("api_url") || reader.Has("api_url_file");
+  const bool own_auth = !common.http.client.auth.credentials.empty();
+  const bool token =
+      common.ReadSecret("app_token", options.token, own_url || own_auth ? "" : "slack_app_token");
+  const bool url = common.ReadSecret("api_url", options.url, token ? "" : "slack_api_url");
+  if (token && own_auth) reader.Fault("app_token", "stands beside http_config's authorization");
+  if (!url && !token) {
+    reader.Fault("api_url",
+                 "is missing: write api_url, api_url_file or app_token, here or in global as "
+                 "slack_api_url or slack_app_token");
+  }
+  common.ReadGlobal("slack_app_url", options.app_url);
+  reader.Read("app_url", options.app_url);
+  reader.Read("update_message", options.update);
+  const auto text = options.url.Reveal();
+  if (options.update && !token && text && !text->ends_with("chat.postMessage")) {
+    reader.Fault("update_message", "takes a bot's token: a webhook cannot change its messages");
+  }
+}
+
+// Slack shows nothing of a message with an action that it does not understand.
+void CheckActions(ReceiverOptions& common, std::vector<Texts>& actions) {
+  for (auto& action : actions) {
+    const auto has = [&](std::string_view key) {
+      return std::any_of(action.begin(), action.end(), [&](const auto& text) {
+        return text.first == key && !text.second.empty();
+      });
+    };
+    if (!has("type") || !has("text") || (!has("url") && !has("name"))) {
+      common.reader().Fault("actions", "each has type, text, and url or name");
+    }
+    if (!has("url")) continue;
+    std::erase_if(action, [](const auto& text) {
+      return text.first == "name" || text.first == "value" || text.first.starts_with("confirm.");
+    });
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Receiver> MakeSlack(const ReceiverInput& input) {
   ReceiverOptions common(input, false);
   Options options;
-  const bool token = common.ReadSecret("app_token", options.token, "slack_app_token");
-  const bool url = common.ReadSecret("api_url", options.url, token ? "" : "slack_api_url");
-  if (!url && !token) {
-    input.options.Fault("api_url",
-                        "is missing: write api_url, api_url_file or app_token, here or "
-                        "in global as slack_api_url");
-  }
-  input.options.Read("update_message", options.update);
+  ReadWay(common, options);
+  common.ReadTimeout();
   for (const auto& [key, text] :
        {std::pair("channel", &options.channel), std::pair("username", &options.username),
         std::pair("color", &options.color), std::pair("title", &options.title),
@@ -164,8 +237,11 @@ std::unique_ptr<Receiver> MakeSlack(const ReceiverInput& input) {
   constexpr std::size_t kFields = 10;
   constexpr std::size_t kActions = 5;
   common.ReadTextMaps("fields", {"title", "value", "short"}, kFields, options.fields);
-  common.ReadTextMaps("actions", {"type", "text", "url", "style", "name", "value"}, kActions,
-                      options.actions);
+  common.ReadTextMaps("actions",
+                      {"type", "text", "url", "style", "name", "value", "confirm.text",
+                       "confirm.title", "confirm.ok_text", "confirm.dismiss_text"},
+                      kActions, options.actions);
+  CheckActions(common, options.actions);
   for (auto& field : options.fields) {
     const bool given = std::any_of(field.begin(), field.end(),
                                    [](const auto& text) { return text.first == "short"; });

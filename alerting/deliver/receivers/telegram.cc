@@ -9,6 +9,7 @@ namespace vigia::alerting::deliver {
 namespace {
 
 constexpr std::array<std::string_view, 4> kModes{"HTML", "Markdown", "MarkdownV2", ""};
+constexpr std::size_t kPlain = 3;
 
 struct Options {
   std::string api_url = "https://api.telegram.org";
@@ -28,24 +29,22 @@ class Telegram final : public HttpReceiver {
 
   Pace pace() const override { return {.per_second = 0.33, .burst = 3}; }
 
+  // Markup that Telegram cannot read, of a template or cut off in the middle, would lose the
+  // message: it is told as plain text then.
+  Outcome Deliver(const Notification& notification, Deadline deadline) override {
+    auto outcome = HttpReceiver::Deliver(notification, deadline);
+    const bool unread = outcome.kind == Outcome::Kind::kRejected &&
+                        outcome.message.find("can't parse entities") != std::string::npos;
+    if (!unread || options_.mode == kPlain) return outcome;
+    const auto told = send_resolved() ? notification : WithoutResolved(notification);
+    auto request = Request(told, kPlain);
+    if (!request) return outcome;
+    return Read(sender().Send(*std::move(request), deadline), told);
+  }
+
  protected:
   Result<HttpRequest> Build(const Notification& notification) const override {
-    const auto token = options_.token.Reveal();
-    if (!token) return Fail(token.error());
-    const auto chat = options_.chat_id.empty() ? options_.chat_id_file.Reveal()
-                                               : Result<std::string>(options_.chat_id);
-    if (!chat) return Fail(chat.error());
-    const bool html = options_.mode == 0;
-    const Message message(notification, templates());
-    std::string out;
-    text::JsonWriter json(out);
-    json.BeginObject().Field("chat_id", *chat);
-    if (options_.thread != 0) json.Key("message_thread_id").Integer(options_.thread);
-    json.Field("text", message.Fitted(options_.message, {4096}, html));
-    if (!kModes[options_.mode].empty()) json.Field("parse_mode", kModes[options_.mode]);
-    json.Key("disable_notification").Bool(options_.silent);
-    json.Key("disable_web_page_preview").Bool(true).EndObject();
-    return Post(options_.api_url + "/bot" + *token + "/sendMessage", out);
+    return Request(notification, options_.mode);
   }
 
   Outcome Read(const Result<HttpResponse>& response, const Notification&) const override {
@@ -59,6 +58,25 @@ class Telegram final : public HttpReceiver {
   }
 
  private:
+  Result<HttpRequest> Request(const Notification& notification, std::size_t mode) const {
+    const auto token = options_.token.Reveal();
+    if (!token) return Fail(token.error());
+    const auto chat = options_.chat_id.empty() ? options_.chat_id_file.Reveal()
+                                               : Result<std::string>(options_.chat_id);
+    if (!chat) return Fail(chat.error());
+    const bool html = mode == 0;
+    const Message message(notification, templates());
+    std::string out;
+    text::JsonWriter json(out);
+    json.BeginObject().Field("chat_id", *chat);
+    if (options_.thread != 0) json.Key("message_thread_id").Integer(options_.thread);
+    json.Field("text", message.Fitted(options_.message, {4096}, html));
+    if (mode != kPlain) json.Field("parse_mode", kModes[mode]);
+    json.Key("disable_notification").Bool(options_.silent);
+    json.Key("disable_web_page_preview").Bool(true).EndObject();
+    return Post(options_.api_url + "/bot" + *token + "/sendMessage", out);
+  }
+
   const Options options_;
 };
 
@@ -74,6 +92,7 @@ std::unique_ptr<Receiver> MakeTelegram(const ReceiverInput& input) {
   }
   std::filesystem::path chat_file;
   if (input.options.Read("chat_id_file", chat_file)) {
+    if (input.options.Has("chat_id")) input.options.Fault("chat_id_file", "stands beside chat_id");
     options.chat_id_file =
         Secret::FromFile(chat_file.is_absolute() ? chat_file : input.folder / chat_file);
   } else if (!input.options.Has("chat_id")) {

@@ -1,5 +1,8 @@
 // victorops_configs: an alert of Splunk On-Call by its REST endpoint.
 
+#include <algorithm>
+#include <array>
+
 #include "alerting/deliver/http_receiver.h"
 #include "alerting/deliver/signature.h"
 #include "core/text/json.h"
@@ -70,6 +73,14 @@ std::unique_ptr<Receiver> MakeVictorOps(const ReceiverInput& input) {
     common.ReadTemplate(key, *text);
   }
   common.ReadTemplates("custom_fields", options.fields);
+  for (const auto& [name, text] : options.fields) {
+    constexpr std::array<std::string_view, 7> kTaken{
+        "routing_key",     "message_type", "state_message", "entity_display_name",
+        "monitoring_tool", "entity_id",    "entity_state"};
+    if (std::find(kTaken.begin(), kTaken.end(), name) != kTaken.end()) {
+      input.options.Fault("custom_fields", "'" + name + "' has a key of its own");
+    }
+  }
   input.options.Finish();
   return std::make_unique<VictorOps>(common, std::move(options));
 }

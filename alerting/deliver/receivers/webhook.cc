@@ -1,9 +1,10 @@
 // webhook_configs: Alertmanager's webhook body, version "4", signed where keys are given
 // (`signing_key`, and `previous_signing_key` while keys change), or a body of the user's own
-// (`payload`, a template).
+// (`payload`: a template, or a value of any shape whose texts are templates).
 
 #include "alerting/deliver/http_receiver.h"
 #include "alerting/deliver/signature.h"
+#include "alerting/deliver/structure.h"
 #include "alerting/fingerprint.h"
 #include "alerting/templates/go_time.h"
 #include "core/text/json.h"
@@ -14,9 +15,8 @@ namespace {
 struct Options {
   Secret url;
   std::int64_t max_alerts = 0;
-  std::string payload;
+  config::Node payload;
   std::vector<Secret> keys;
-  Milliseconds timeout{0};  // of an attempt; 0 for the caller's
 };
 
 void AppendLabels(text::JsonWriter& json, std::string_view key, const Labels& labels) {
@@ -47,19 +47,12 @@ class Webhook final : public HttpReceiver {
   Webhook(const ReceiverOptions& common, Options options)
       : HttpReceiver(common), options_(std::move(options)) {}
 
-  Outcome Deliver(const Notification& notification, Deadline deadline) override {
-    if (options_.timeout.count() == 0) return HttpReceiver::Deliver(notification, deadline);
-    const auto own = Deadline::After(deadline.clock(), options_.timeout);
-    return HttpReceiver::Deliver(notification, own.at() < deadline.at() ? own : deadline);
-  }
-
  protected:
   Result<HttpRequest> Build(const Notification& notification) const override {
     const auto url = options_.url.Reveal();
     if (!url) return Fail(url.error());
-    auto body = Body(notification);
-    if (!body) return Fail(body.error());
-    auto request = Post(*url, *std::move(body));
+    const Message message(notification, templates());
+    auto request = Post(message.Text(*url), Body(notification, message));
     auto headers = Sign(options_.keys, notification.delivery_id, Now() / 1000, request.body);
     if (!headers) return Fail(headers.error());
     for (auto& header : *headers) request.headers.push_back(std::move(header));
@@ -70,9 +63,17 @@ class Webhook final : public HttpReceiver {
   }
 
  private:
-  Result<std::string> Body(const Notification& notification) const {
-    const Message message(notification, templates());
-    if (!options_.payload.empty()) return message.Text(options_.payload);
+  std::string OwnBody(const Message& message) const {
+    if (options_.payload.IsScalar()) return message.Text(options_.payload.text);
+    std::string out;
+    text::JsonWriter json(out);
+    AppendStructure(json, options_.payload,
+                    [&](const std::string& text) { return message.Text(text); });
+    return out;
+  }
+
+  std::string Body(const Notification& notification, const Message& message) const {
+    if (!options_.payload.IsNull()) return OwnBody(message);
     std::size_t told = message.alerts().size();
     if (options_.max_alerts > 0) {
       told = std::min(told, static_cast<std::size_t>(options_.max_alerts));
@@ -101,10 +102,13 @@ class Webhook final : public HttpReceiver {
 std::unique_ptr<Receiver> MakeWebhook(const ReceiverInput& input) {
   ReceiverOptions common(input, true);
   Options options;
-  if (!common.ReadSecret("url", options.url)) common.reader().Require("url", "or url_file");
+  if (!common.ReadSecretTemplate("url", options.url)) common.reader().Require("url", "or url_file");
   input.options.Read("max_alerts", options.max_alerts, 0);
-  common.ReadTemplate("payload", options.payload);
-  input.options.Read("timeout", options.timeout);
+  if (const auto* const payload = input.options.Child("payload")) {
+    options.payload = *payload;
+    CheckStructure(*payload, *input.templates, input.options.diagnostics());
+  }
+  common.ReadTimeout();
   for (const auto* const key : {"signing_key", "previous_signing_key"}) {
     Secret secret;
     if (common.ReadSecret(key, secret)) options.keys.push_back(secret);
