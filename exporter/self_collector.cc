@@ -29,6 +29,7 @@ enum {
   kMaxFds,
   kResident,
   kVirtual,
+  kMaxVirtual,
   kStart,
   kThreads,
   kUp,
@@ -55,6 +56,8 @@ constexpr std::array kMetrics{
     Metric{"process_max_fds", "File descriptors that vigia may have open."},
     Metric{"process_resident_memory_bytes", "Memory of vigia that is in RAM.", kGauge, "bytes"},
     Metric{"process_virtual_memory_bytes", "Address space of vigia.", kGauge, "bytes"},
+    Metric{"process_virtual_memory_max_bytes",
+           "Address space that vigia may have; 2^64 where there is no limit.", kGauge, "bytes"},
     Metric{"process_start_time_seconds", "When vigia started, in Unix time.", kGauge, "seconds"},
     Metric{"process_threads", "Threads of vigia."},
     Metric{"vigia_collector_up", "Whether the collector's last run ended well and in time."},
@@ -138,6 +141,9 @@ class SelfCollector final : public collectors::Collector {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
       batch.Add(kMetrics[kMaxFds], static_cast<double>(limit.rlim_cur));
+    }
+    if (::getrlimit(RLIMIT_AS, &limit) == 0) {
+      batch.Add(kMetrics[kMaxVirtual], static_cast<double>(limit.rlim_cur));
     }
     return Ok();
   }
