@@ -10,6 +10,10 @@ import {frame, rateWindow, state} from './state.js';
 const kColors = 10;      // of the palette in app.css: --series-0 ...
 const kMostSeries = 200;
 const kHeight = 190;
+// Steps of an axis in bytes, so that its labels are round in KiB, MiB, ...
+const kBinarySteps = Array.from({length: 60}, (_, i) => 2 ** i);
+
+const kNames = new Intl.Collator('en', {numeric: true});
 
 function style(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -26,12 +30,14 @@ function legendName(template, labels) {
 }
 
 export class Chart {
-  // spec: {title, unit, queries: [{expr, name, dash, fill}], min, max, note, threshold}
+  // spec: {title, unit, queries: [{expr, name, dash, fill}], min, max, note, threshold, band}; `band` fills what is
+  // between the first two series.
   constructor(spec, {onZoom} = {}) {
     this.spec = spec;
     this.onZoom = onZoom;
     this.series = new Map();  // key -> {name, query, points: Map(time -> value), hidden}
     this.hidden = new Set();
+    this.marks = [];  // vertical lines
     this.plot = null;
     this.shape = '';
     this.canvas = h('div', {class: 'plot'});
@@ -123,7 +129,10 @@ export class Chart {
   draw() {
     if (!this.wanted || !this.canvas.isConnected) return;
     this.ordered = [...this.series.values()].sort(
-        (a, b) => a.query - b.query || a.name.localeCompare(b.name, 'en', {numeric: true}));
+        (a, b) => a.query - b.query || kNames.compare(a.name, b.name));
+    // Axes of nothing take the room of what there is to see.
+    this.element.classList.toggle('empty', !this.ordered.length);
+    if (!this.ordered.length) return this.clear();
     const data = this.columns();
     const shape = this.ordered.map(one => one.key).join('\n');
     if (!this.plot || shape !== this.shape) {
@@ -137,6 +146,20 @@ export class Chart {
     this.values(null);
   }
 
+  // Marks are [{time, text, color}].
+  mark(marks) {
+    if (JSON.stringify(marks) === JSON.stringify(this.marks)) return;
+    this.marks = marks;
+    this.plot?.redraw(false);
+  }
+
+  clear() {
+    this.plot?.destroy();
+    this.plot = null;
+    this.shape = '';
+    this.legend.replaceChildren();
+  }
+
   options() {
     const text = style('--quiet');
     const grid = {stroke: style('--grid'), width: 1};
@@ -145,18 +168,21 @@ export class Chart {
     return {
       width: Math.max(200, this.canvas.clientWidth),
       height: kHeight,
+      padding: [10, 8, 0, 0],
       legend: {show: false},
       cursor: {sync: {key: 'vigia'}, drag: {x: true, y: false}, points: {size: 6}},
       scales: {x: {time: true}, y: {range: (_, low, high) => this.bounds(low, high)}},
       axes: [
-        {...axis, space: 70, values: (_, ticks) => ticks.map(time => clock(time).slice(0, 5))},
-        {...axis, size: 76, values: (_, ticks) => ticks.map(value => format(value, unit))},
+        {...axis, space: 70, size: 28, values: (_, ticks) => ticks.map(time => clock(time).slice(0, 5))},
+        {...axis, size: 76, ...(unit?.startsWith('bytes') ? {incrs: kBinarySteps} : {}),
+         values: (_, ticks) => ticks.map(value => format(value, unit))},
       ],
+      bands: this.spec.band && this.ordered.length > 1 ? [{series: [1, 2], fill: `${style('--band')}44`}] : [],
       series: [{}, ...this.ordered.map((one, i) => this.line(one, i))],
       hooks: {
         setCursor: [plot => this.values(plot.cursor.idx)],
         setSelect: [plot => this.zoom(plot)],
-        draw: this.spec.threshold === undefined ? [] : [plot => this.drawThreshold(plot)],
+        draw: [plot => this.drawMarks(plot), ...(this.spec.threshold === undefined ? [] : [one => this.drawThreshold(one)])],
       },
     };
   }
@@ -182,6 +208,36 @@ export class Chart {
     let max = this.spec.max ?? high;
     if (this.spec.threshold !== undefined) max = Math.max(max, this.spec.threshold);
     return [min, max > min ? max + (this.spec.max === undefined ? (max - min) * 0.05 : 0) : min + 1];
+  }
+
+  drawMarks(plot) {
+    const {ctx, bbox} = plot;
+    ctx.save();
+    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.setLineDash([3, 3]);
+    for (const {time, text, color: name} of this.marks) {
+      const x = plot.valToPos(time, 'x', true);
+      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.strokeStyle = ctx.fillStyle = style(name);
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      this.writeMark(plot, x, text);
+    }
+    ctx.restore();
+  }
+
+  // On the side of the line that has room, on a ground of its own.
+  writeMark({ctx, bbox}, x, text) {
+    const [gap, height] = [4 * devicePixelRatio, 14 * devicePixelRatio];
+    const width = ctx.measureText(text).width;
+    const left = x + width + 2 * gap > bbox.left + bbox.width ? x - gap - width : x + gap;
+    const ink = ctx.fillStyle;
+    ctx.fillStyle = style('--card');
+    ctx.fillRect(left - gap / 2, bbox.top, width + gap, height);
+    ctx.fillStyle = ink;
+    ctx.fillText(text, left, bbox.top + height * 0.8);
   }
 
   drawThreshold(plot) {

@@ -3,9 +3,11 @@
 import {instant} from '../api.js';
 import {Chart} from '../chart.js';
 import {h, reconcile} from '../dom.js';
-import {format, labelText, selector} from '../format.js';
+import {labelText, selector} from '../format.js';
+import {loadDeploys} from '../marks.js';
 
 const kMost = 40;
+const kFacts = ['score', 'ratio', 'regression', 'learning', 'since_timestamp_seconds', 'change'];
 
 export class BaselinesView {
   constructor(app) {
@@ -31,21 +33,23 @@ export class BaselinesView {
   }
 
   async update() {
-    const [scores, ratios, regressions] = await Promise.all(
-        ['score', 'ratio', 'regression'].map(name => instant(`vigia_baseline_${name}`)));
-    const of = answer => new Map(answer.result.map(({metric, value}) => [identity(metric), Number(value[1])]));
-    const [ratio, regression] = [of(ratios), of(regressions)];
-    const watched = scores.result.map(({metric, value}) => {
-      const key = identity(metric);
-      return {key, labels: metric, score: Number(value[1]), ratio: ratio.get(key), regression: regression.get(key) ?? 0};
-    }).sort((a, b) => Math.abs(b.regression) - Math.abs(a.regression) || b.score - a.score || a.key.localeCompare(b.key));
+    const [deploys, ...answers] = await Promise.all([loadDeploys(), ...kFacts.map(name => instant(`vigia_baseline_${name}`))]);
+    const facts = answers.map(({result}) => new Map(result.map(({metric, value}) => [identity(metric), {metric, value: Number(value[1])}])));
+    const [scores, ratio, regression, learning, since, change] = facts;
+    const watched = [...scores].map(([key, {metric, value}]) => ({
+      key, labels: metric, score: value, ratio: ratio.get(key)?.value, regression: regression.get(key)?.value ?? 0,
+      learning: learning.get(key)?.value === 1, since: since.get(key)?.value ?? 0, change: change.get(key)?.metric.text ?? '',
+    })).sort(byDistance);
     this.absent.hidden = watched.length > 0;
-    const off = watched.filter(one => one.regression > 0).length;
-    this.summary.textContent = watched.length ? `${watched.length} series watched, ${off} with a regression` +
-        (watched.length > kMost ? `; the ${kMost} furthest from normal are shown` : '') : '';
+    const count = test => watched.filter(test).length;
+    this.summary.textContent = watched.length ? `${watched.length} series watched, ${count(one => one.regression > 0)} with a regression, ` +
+        `${count(one => one.learning)} learning` + (watched.length > kMost ? `; the ${kMost} furthest from normal are shown` : '') : '';
     const shown = watched.slice(0, kMost);
     reconcile(this.list, shown, one => one.key, one => this.make(one), (element, one) => describe(element, one));
     this.drop(new Set(shown.map(one => one.key)));
+    for (const {key, since: began, regression: worse} of shown) {
+      this.charts.get(key).mark(began > 0 ? [...deploys, {time: began, text: 'change', color: worse > 0 ? '--critical' : '--good'}] : deploys);
+    }
     await Promise.all([...this.charts.values()].map(chart => chart.update()));
   }
 
@@ -53,15 +57,16 @@ export class BaselinesView {
     const {__name__: _, ...own} = labels;
     const select = selector(own);
     const chart = new Chart({
-      title: `${labels.baseline} ${labelText(own, ['baseline', 'alertname'])}`, queries: [
+      title: `${labels.baseline} ${labelText(own, ['baseline', 'alertname'])}`, band: true, queries: [
         {expr: `vigia_baseline_upper${select}`, name: 'upper', color: '--band', width: 1},
         {expr: `vigia_baseline_lower${select}`, name: 'lower', color: '--band', width: 1},
         {expr: `vigia_baseline_expected${select}`, name: 'expected', color: '--quiet', dash: [6, 4]},
         {expr: `vigia_baseline_expected${select} * vigia_baseline_ratio${select}`, name: 'value', color: '--series-0', width: 2}]},
         {onZoom: (from, to) => this.app.zoom(from, to)});
     this.charts.set(key, chart);
-    const words = h('p', {class: 'deviation'});
-    return h('section', {class: 'card'}, chart.element, words);
+    const state = h('span', {class: 'badge'});
+    const words = h('span', {class: 'words'});
+    return h('section', {class: 'card'}, chart.element, h('p', {class: 'line deviation'}, state, words));
   }
 
   drop(keep) {
@@ -73,15 +78,33 @@ export class BaselinesView {
   }
 }
 
+// The same series has the same identity in all of its metrics; a change has labels of its own.
 function identity(labels) {
-  const {__name__: _, ...rest} = labels;
+  const {__name__: _, state: _state, text: _text, ...rest} = labels;
   return JSON.stringify(Object.entries(rest).sort());
 }
 
+function distance({ratio}) {
+  return ratio > 0 ? Math.abs(Math.log(ratio)) : 0;
+}
+
+function byDistance(a, b) {
+  return Math.abs(b.regression) - Math.abs(a.regression) || Number(a.learning) - Number(b.learning) || b.score - a.score ||
+      distance(b) - distance(a) || a.key.localeCompare(b.key);
+}
+
 function describe(element, one) {
-  const change = one.ratio === undefined || Number.isNaN(one.ratio) ? ''
-      : `${one.ratio >= 1 ? '+' : ''}${format((one.ratio - 1) * 100, 'percent')} against the expected value`;
-  element.querySelector('.deviation').textContent =
-      `${one.regression > 0 ? 'Regression: ' : ''}${change ? `${change}; ` : ''}score ${format(one.score)}`;
+  const state = one.regression > 0 ? 'regression' : one.learning ? 'learning' : one.score > 0.5 ? 'unusual' : 'normal';
+  const badge = element.querySelector('.badge');
+  badge.className = `badge ${{regression: 'firing', learning: 'quiet', unusual: 'pending', normal: 'up'}[state]}`;
+  badge.textContent = state;
+  element.querySelector('.words').textContent = one.change || comparison(one.ratio);
   element.classList.toggle('bad', one.regression > 0);
+}
+
+function comparison(ratio) {
+  if (ratio === undefined || !Number.isFinite(ratio)) return '';
+  const percent = Math.abs(ratio - 1) * 100;
+  if (percent < 0.5) return 'as expected';
+  return `${percent < 10 ? percent.toFixed(1) : percent.toFixed(0)}\u202f% ${ratio > 1 ? 'above' : 'below'} what is expected`;
 }

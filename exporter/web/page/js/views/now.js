@@ -61,7 +61,7 @@ export class NowView {
       links: h('span', {class: 'links'}), actions: h('span', {class: 'actions'})};
     const element = h('li', {class: 'alert'},
         h('div', {class: 'line'}, parts.badge, parts.name, parts.value, parts.since, parts.spark),
-        parts.summary, parts.labels, h('div', {class: 'line'}, parts.actions, parts.links));
+        parts.summary, parts.labels, h('div', {class: 'line buttons'}, parts.actions, parts.links));
     element.parts = parts;
     return element;
   }
@@ -183,10 +183,11 @@ function why(alert) {
 
 function describeDelivery(event) {
   const what = event.type.replace('notification.', '');
-  const {receiver, integration, error, alerts} = event.details;
+  const {receiver, integration, error, firing, resolved} = event.details;
+  const counts = [[firing, 'firing'], [resolved, 'resolved']].filter(([count]) => Number(count) > 0).map(([count, word]) => `${count} ${word}`);
   return h('li', {class: ['failed', 'dead'].includes(what) ? 'error' : ''},
            `${clock(parseTime(event.time))} ${what} `, receiver ? `to ${receiver} ` : '', integration ? `(${integration}) ` : '',
-           typeof alerts === 'number' ? `${alerts} alerts ` : '', event.labels?.alertname ?? '', error ? `: ${error}` : '');
+           counts.join(', '), event.labels?.alertname ?? '', error ? `: ${error}` : '');
 }
 
 function act(alert, what, {who, comment, seconds}) {

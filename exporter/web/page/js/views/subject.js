@@ -2,7 +2,8 @@
 
 import {instant, labelValues} from '../api.js';
 import {Chart} from '../chart.js';
-import {h, replace} from '../dom.js';
+import {h} from '../dom.js';
+import {loadDeploys} from '../marks.js';
 import {rateWindow} from '../state.js';
 import {subjects} from '../subjects.js';
 import {Table} from '../table.js';
@@ -41,16 +42,28 @@ export class SubjectView {
   }
 
   async update() {
-    const there = await instant(`count(${this.subject.probe})`);
-    this.absent.hidden = there.result.length > 0;
-    if (this.subject.discover) await this.discover();
-    if (!this.live) return;
-    await Promise.all([...this.charts.map(chart => chart.update()),
-                       ...this.tables.map(entry => fill(entry))]);
+    await Promise.all([this.lookFor(), this.mark(), this.discover(),
+                       ...this.charts.map(chart => chart.update()), ...this.tables.map(entry => fill(entry))]);
+  }
+
+  // What nobody watches has a sentence instead of empty charts.
+  async lookFor() {
+    const {result} = await instant(`count(${this.subject.probe})`);
+    this.absent.hidden = result.length > 0;
+    for (const part of [this.grid, ...this.tables.map(({spec, table}) => (spec.optional ? null : table.element))]) {
+      if (part) part.hidden = !this.absent.hidden;
+    }
+  }
+
+  async mark() {
+    const deploys = await loadDeploys();
+    for (const chart of this.charts) chart.mark(deploys);
   }
 
   // A chart for each metric that came since the last look.
   async discover() {
+    if (!this.subject.discover) return;
+    const added = [];
     const names = await labelValues('__name__', {'match[]': `{__name__=~"${this.subject.discover}"}`});
     for (const name of names.slice(0, kMostKpis)) {
       if (this.found.has(name) || !this.live) continue;
@@ -60,7 +73,9 @@ export class SubjectView {
       this.found.set(name, chart);
       this.charts.push(chart);
       this.grid.append(chart.element);
+      added.push(chart.update());
     }
+    await Promise.all(added);
   }
 }
 
