@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "tests/e2e/vigia.h"
+#include "tests/support/http_stub.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/redis_server.h"
 
@@ -48,6 +49,40 @@ std::vector<std::string> Dashboards() {
   return files;
 }
 
+// What django-prometheus says of an application with one view.
+constexpr const char* kDjango = R"(# TYPE django_http_requests_before_middlewares_total counter
+django_http_requests_before_middlewares_total 91
+# TYPE django_http_responses_total_by_status counter
+django_http_responses_total_by_status_total{status="200"} 89
+django_http_responses_total_by_status_total{status="403"} 1
+django_http_responses_total_by_status_total{status="500"} 1
+# TYPE django_http_requests_latency_seconds_by_view_method histogram
+django_http_requests_latency_seconds_by_view_method_bucket{view="home",method="GET",le="0.1"} 80
+django_http_requests_latency_seconds_by_view_method_bucket{view="home",method="GET",le="+Inf"} 91
+django_http_requests_latency_seconds_by_view_method_sum{view="home",method="GET"} 9
+django_http_requests_latency_seconds_by_view_method_count{view="home",method="GET"} 91
+)";
+
+// Tables as Django makes them, with somebody who is active, writes and is answered.
+constexpr const char* kShop = R"(
+CREATE TABLE auth_user (id serial PRIMARY KEY, last_login timestamptz, is_staff bool NOT NULL,
+                        is_active bool NOT NULL, date_joined timestamptz NOT NULL);
+CREATE TABLE blog_post (id serial PRIMARY KEY, author_id int NOT NULL,
+                        created_at timestamptz NOT NULL, published_at timestamptz);
+CREATE TABLE blog_comment (id serial PRIMARY KEY, post_id int NOT NULL, author_id int NOT NULL,
+                           created_at timestamptz NOT NULL);
+CREATE TABLE authtoken_token (key varchar(40) PRIMARY KEY, user_id int);
+INSERT INTO auth_user (last_login, is_staff, is_active, date_joined)
+  SELECT now() - n * interval '1 hour', false, true, now() - n * interval '1 day'
+  FROM generate_series(1, 60) n;
+INSERT INTO blog_post (author_id, created_at, published_at)
+  SELECT n, now() - n * interval '12 hours', now() - n * interval '12 hours'
+  FROM generate_series(1, 60) n;
+INSERT INTO blog_comment (post_id, author_id, created_at)
+  SELECT n, 61 - n, now() - n * interval '12 hours' + interval '1 hour'
+  FROM generate_series(1, 60) n;
+INSERT INTO authtoken_token SELECT n::text, n FROM generate_series(1, 9) n)";
+
 void CheckExpressions(const std::string& url, const std::string& name) {
   std::vector<std::string> arguments{Script("dashboards/expressions.mjs"), url, name,
                                      Script("dashboards/absent.json")};
@@ -60,6 +95,9 @@ void CheckExpressions(const std::string& url, const std::string& name) {
 TEST_CASE("the live page works in a browser", "[web]") {
   if (!HasAll({"node", "chromium", "redis-server"})) return;
   PostgresServer postgres;
+  postgres.Sql(
+      "CREATE TABLE \"<img src=x onerror=window.pwned=1>\" (id int); INSERT INTO "
+      "\"<img src=x onerror=window.pwned=1>\" SELECT generate_series(1, 1000)");
   RedisServer redis;
   RunNode(
       {Script("web/page.mjs"), VIGIA_PROGRAM, VIGIA_PICTURES},
@@ -89,6 +127,10 @@ TEST_CASE("every expression of the dashboards has an answer from vigia and from 
   PostgresServer postgres;
   postgres.Sql(
       "CREATE TABLE posts (id int PRIMARY KEY); INSERT INTO posts SELECT generate_series(1, 1000)");
+  postgres.Sql(kShop);
+  HttpStub django;
+  django.Answer("/metrics",
+                {.headers = {{"Content-Type", "text/plain; version=0.0.4"}}, .body = kDjango});
   RedisServer redis({"--maxmemory", "64mb"});
   redis.Cli({"lpush", "queue:mail", "a", "b"});
   redis.Cli({"set", "session", "1", "EX", "900"});
@@ -102,7 +144,15 @@ TEST_CASE("every expression of the dashboards has an answer from vigia and from 
                          redis.url() +
                          "\", interval: 2s, key_patterns: \"queue:*\" }\n"
                          "  probe: { interval: 2s, targets: [ { http: \"http://" +
-                         health + "/-/healthy\" }, { name: closed, tcp: \"127.0.0.1:1\" } ] }\n",
+                         health +
+                         "/-/healthy\" }, { name: closed, tcp: \"127.0.0.1:1\" } ] }\n"
+                         "  kpi: { dsn: \"" +
+                         postgres.dsn() +
+                         "\", file: django, interval: 2s }\n"
+                         "  scrape: { name: django, interval: 2s, url: \"" +
+                         django.Url("/metrics") +
+                         "\" }\n"
+                         "baselines: [ { name: load, expr: node_load1, interval: 1s } ]\n",
                .flags = {"--listen", health}});
   const std::string target = "127.0.0.1:" + std::to_string(vigia.port());
   vigia.dir().Write("always.yml",
@@ -120,6 +170,14 @@ TEST_CASE("every expression of the dashboards has an answer from vigia and from 
                       "--config.file=" + (vigia.dir().path() / "prometheus.yml").string(),
                       "--storage.tsdb.path=" + (vigia.dir().path() / "tsdb").string(),
                       "--web.listen-address=" + address});
+  REQUIRE(
+      RunProgram({VIGIA_PROGRAM, "mark", "deploy", "v1", "--url", "http://" + target}).exit_code ==
+      0);
+  REQUIRE(Ask(vigia.port(), {.method = "POST",
+                             .path = "/api/vigia/v1/events",
+                             .headers = {{"Origin", "http://elsewhere.example"}},
+                             .body = "{}"})
+              .status == 403);
   REQUIRE(prometheus.AwaitOutput("Server is ready to receive web requests"));
   CheckExpressions("http://" + target, "vigia");
   CheckExpressions("http://" + address, "prometheus");
