@@ -1,7 +1,7 @@
 // The live page in a real browser: node page.mjs VIGIA SCREENSHOTS, with PG_DSN and REDIS_URL in
 // the environment. Prints a line per check; exits 1 at the first that fails.
 
-import {mkdirSync, readFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, readdirSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {Daemon, until} from './daemon.mjs';
@@ -23,6 +23,7 @@ collectors:
   postgres: { dsn: "${process.env.PG_DSN}", interval: 2s }
   redis: { url: "${process.env.REDIS_URL}", interval: 2s }
 rules: [ rules.yml ]
+baselines: [ { name: load, expr: node_load1, interval: 1s, season: none } ]
 `,
     'rules.yml': `
 groups:
@@ -33,6 +34,8 @@ groups:
         expr: test_heat{place!=""} > 50
         labels: { severity: critical }
         annotations: { summary: 'It is {{ $value }} degrees at ${kEvil}', runbook_url: 'javascript:window.pwned=2' }
+      - alert: NeverHeard
+        expr: test_of_nothing > 1
       - record: test:heat:double
         expr: test_heat * 2
 `,
@@ -147,8 +150,60 @@ async function checkData(browser, url) {
   assert(page.url().includes('expr=node_load1'), 'a query is shared by its URL');
   await page.goto(`${url}/#/explore?expr=${encodeURIComponent(kEvil)}`);
   await page.waitForSelector('.fault:not([hidden])');
-  await page.goto(`${url}/#/journal?alert=${encodeURIComponent(kEvil)}`);
-  await page.waitForTimeout(500);
+  await checkStrangeText(page, url);
+  await page.context().close();
+}
+
+// Help texts, names of tables and all that an address may hold come from anybody.
+async function checkStrangeText(page, url) {
+  await show(page, url, 'explore');
+  await page.fill('#expr', 'test_hea');
+  await page.waitForSelector('#choices li');
+  await page.keyboard.press('Enter');
+  await page.click('button.primary');
+  await page.waitForSelector('tbody td');
+  assert((await page.textContent('tbody')).includes(kEvil), 'a label is shown as it is');
+  await show(page, url, 'postgres');
+  await page.locator('td', {hasText: kEvil}).first().waitFor({timeout: 60000});
+  console.log('ok: the name of a table is shown as it is');
+  const evil = encodeURIComponent(kEvil);
+  for (const address of [`journal?alert=${evil}&type=${evil}&range=${evil}`, `explore?expr=${evil}&range=${evil}`, evil, `now?from=${evil}&to=${evil}`,
+                         '__proto__', 'constructor?range=__proto__', `host?range=${evil}`]) {
+    await page.goto(`${url}/#/${address}`);
+    await page.waitForSelector('main h1');
+    await page.waitForTimeout(300);
+  }
+  assert(await page.locator('img[src="x"]').count() === 0, 'no address becomes an element');
+}
+
+// Every module is asked for at once, and every field of the status is documented.
+async function checkFiles(daemon) {
+  const root = new URL('../../', import.meta.url);
+  const index = readFileSync(new URL('exporter/web/page/index.html', root), 'utf8');
+  const modules = readdirSync(new URL('exporter/web/page/js/', root), {recursive: true}).filter(name => name.endsWith('.js') && name !== 'app.js');
+  const missing = modules.filter(name => !index.includes(`modulepreload" href="/assets/js/${name}"`));
+  assert(missing.length === 0, `all modules are loaded side by side ${missing}`);
+  const words = readFileSync(new URL('docs/api.md', root), 'utf8');
+  const status = await daemon.get('/api/vigia/v1/status');
+  const language = await daemon.get('/api/vigia/v1/language');
+  const unknown = Object.keys({...status, ...status.collectors[0], ...language}).filter(name => !words.includes(`\`${name}\``));
+  assert(unknown.length === 0, `docs/api.md has all fields of the page's own calls ${unknown}`);
+}
+
+async function checkMarks(browser, daemon) {
+  const answer = await fetch(`${daemon.url}/api/vigia/v1/events`, {
+    method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({type: 'deploy', version: `v1 ${kEvil}`})});
+  assert(answer.ok, 'a deploy is declared');
+  const page = await browser.page('desktop', 'light');
+  await show(page, daemon.url, 'journal');
+  await page.locator('.journal li', {hasText: 'v1 <img'}).waitFor();
+  await until('the deploy is a series', async () => (await daemon.get('/api/v1/query?query=vigia_deploy_timestamp_seconds')).data.result.length);
+  await show(page, daemon.url, 'baselines');
+  await page.locator('.card .chart canvas').first().waitFor({timeout: 30000});
+  assert(await page.locator('.card .badge').count() > 0, 'the baselines have a state');
+  await show(page, daemon.url, 'rules');
+  await page.locator('tr', {hasText: 'NeverHeard'}).locator('.badge.dead').waitFor();
+  console.log('ok: a rule that no series can reach is marked');
   await page.context().close();
 }
 
@@ -181,6 +236,8 @@ async function checkAlerts(browser, daemon) {
   await page.waitForFunction(() => !document.querySelector('#notice').textContent.includes('does not answer'), null, {timeout: 30000});
   await alert.locator('.badge.silenced').waitFor({timeout: 30000});
   console.log('ok: after a kill the alert is back and still silenced');
+  const [routed] = await daemon.get(`/api/v2/alerts?filter=${encodeURIComponent('alertname="Overheated"')}`);
+  assert(routed.acknowledged?.by === 'ana' && routed.acknowledged.comment === kEvil, 'and still acknowledged, by whom and why');
 
   daemon.write('heat.prom', heat(20));
   await alert.waitFor({state: 'detached', timeout: 30000});
@@ -195,6 +252,8 @@ let code = 0;
 try {
   await until('the first readings', async () => (await daemon.get('/api/v1/query?query=redis_up')).data.result.length);
   await checkData(browser, daemon.url);
+  await checkFiles(daemon);
+  await checkMarks(browser, daemon);
   await checkAlerts(browser, daemon);
   await checkViews(browser, daemon.url);
   const page = await browser.page('desktop', 'light');
