@@ -247,6 +247,25 @@ int Run(int argc, char** argv) {
     command->add_option("--url", url, "where vigia answers")->type_name("URL");
   }
 
+  cli::BaselineFile states;
+  auto* export_baselines = baseline->add_subcommand(
+      "export", "Writes what has been learnt of series to a file, to be imported elsewhere.");
+  export_baselines->add_option("NAME", states.name, "of the baseline (default all)");
+  export_baselines->add_option("MATCHERS", states.matchers, "of series (default all)");
+  export_baselines->add_option("-o,--output", states.file, "the file (default stdout)")
+      ->type_name("FILE");
+  auto* import_baselines = baseline->add_subcommand(
+      "import", "Takes over what a file of `export` has, where nothing newer is known.");
+  import_baselines->add_option("FILE", states.file, "of `export`; - for stdin")->required();
+  import_baselines->add_option("NAME", states.name, "of the baseline (default all)");
+  import_baselines->add_option("MATCHERS", states.matchers, "of series (default all)");
+  import_baselines->add_flag("--force", states.force,
+                             "also where newer values, or another expression, have been learnt");
+  import_baselines->add_flag("--check", states.check, "says what it would do, and does nothing");
+  for (auto* const command : {export_baselines, import_baselines}) {
+    command->add_option("--url", url, "where vigia answers")->type_name("URL");
+  }
+
   auto* metrics = app.add_subcommand("metrics", "Prints every metric that vigia can emit.");
   auto* version = app.add_subcommand("version", "Prints the version.");
 
@@ -275,6 +294,9 @@ int Run(int argc, char** argv) {
   for (const auto* const command : {accept, undo, reset}) {
     if (*command) return cli::DecideBaseline(url, command->get_name(), name, matchers);
   }
+  states.url = url;
+  if (*export_baselines) return cli::ExportBaselines(states);
+  if (*import_baselines) return cli::ImportBaselines(states);
   if (*replay) return cli::ReplayBaseline(detector, STDIN_FILENO, stdout);
   if (*metrics) {
     std::fputs(cli::MetricsPage().c_str(), stdout);

@@ -1,7 +1,6 @@
 #include "alerting/baseline/book.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 namespace vigia::alerting::baseline {
@@ -142,6 +141,7 @@ Book::Tracked* Book::Track(Baseline& baseline, const Labels& labels, const std::
       tracked.detector = Detector(baseline.definition.options);
     }
     stored_.erase(stored);
+    imported_.erase({baseline.definition.name, key});
   }
   return &baseline.series.emplace(key, std::move(tracked)).first->second;
 }
@@ -297,17 +297,26 @@ void Book::ForgetOld() {
 
 Status Book::Save() {
   const std::lock_guard lock(mutex_);
+  return SaveLocked();
+}
+
+Status Book::SaveLocked() {
   ForgetOld();
   auto status = parts_.database.Write([&](state::Session& session) -> Status {
+    const auto write = [&](std::string_view name, std::string_view key, std::string_view bytes) {
+      return session.Run(
+          "INSERT OR REPLACE INTO baseline_series (baseline, labels, state) VALUES (?, ?, ?)",
+          {name, key, bytes});
+    };
     for (const auto& [name, baseline] : baselines_) {
       for (const auto& [key, tracked] : baseline.series) {
         if (!tracked.dirty) continue;
-        const auto bytes = tracked.detector.Save();
-        auto written = session.Run(
-            "INSERT OR REPLACE INTO baseline_series (baseline, labels, state) VALUES (?, ?, ?)",
-            {std::string_view(name), std::string_view(key), std::string_view(bytes)});
-        if (!written) return written;
+        if (auto written = write(name, key, tracked.detector.Save()); !written) return written;
       }
+    }
+    for (const auto& key : imported_) {
+      auto written = write(key.first, key.second, stored_.at(key));
+      if (!written) return written;
     }
     for (const auto& [name, key] : forgotten_) {
       auto deleted = session.Run("DELETE FROM baseline_series WHERE baseline = ? AND labels = ?",
@@ -318,6 +327,7 @@ Status Book::Save() {
   });
   if (!status) return status;
   forgotten_.clear();
+  imported_.clear();
   for (auto& [name, baseline] : baselines_) {
     for (auto& [key, tracked] : baseline.series) tracked.dirty = false;
   }

@@ -28,11 +28,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "alerting/baseline/detector.h"
+#include "alerting/baseline/state_file.h"
 #include "alerting/state/database.h"
 #include "core/duration.h"
 #include "core/series.h"
@@ -119,6 +121,30 @@ class Book {
   // Learns anew.
   Result<std::size_t> Reset(const std::string& name, const Fits& fit);
 
+  // What is known of series of the baseline `name` (of all for an empty name) whose labels fit, in
+  // the order of their keys, from the one after `after` on and at most `limit`. `after` becomes the
+  // key of the last one. kInvalid where there is no such baseline.
+  using Key = std::pair<std::string, std::string>;  // baseline, text of the labels
+  Result<std::vector<Learnt>> Export(const std::string& name, const Fits& fit, Key& after,
+                                     std::size_t limit) const;
+
+  struct ImportOptions {
+    bool force =
+        false;  // also where newer values have been learnt here, or from another expression
+    bool check = false;  // says what it would do, and does nothing
+  };
+  struct Imported {
+    std::size_t taken = 0;
+    std::size_t newer = 0;            // left as they are: values have been learnt here since
+    std::size_t over_budget = 0;      // left out because of max_series
+    std::size_t misdated = 0;         // left out: older than kForgetAfter, or of the future
+    std::set<std::string> unknown;    // baselines that are not configured here
+    std::set<std::string> differing;  // baselines whose expression is another one here
+  };
+  // Takes over what was learnt elsewhere, or before, and has been checked by ReadStateFile().
+  // In the state file when it returns; an error says that it is known, but not written.
+  Result<Imported> Import(const std::vector<Learnt>& learnt, ImportOptions options, Timestamp now);
+
   // Writes the states that have changed.
   Status Save();
 
@@ -143,6 +169,11 @@ class Book {
 
   // The detector of a series, from its stored state if there is one; nullptr over budget.
   Tracked* Track(Baseline& baseline, const Labels& labels, const std::string& key);
+  // How many series of a baseline are known, in use or not.
+  std::size_t CountKnown(const Baseline& baseline) const;
+  void ImportOne(const Learnt& learnt, ImportOptions options, std::size_t& known,
+                 Imported& outcome);
+  Status SaveLocked();
   Result<std::size_t> Change(const std::string& name, const Fits& fit,
                              const std::function<bool(Tracked&, const Definition&)>& change);
   void BackFill(Baseline& baseline, Timestamp now);
@@ -158,8 +189,9 @@ class Book {
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::map<std::string, Baseline> baselines_;
-  std::map<std::pair<std::string, std::string>, std::string> stored_;  // not in use yet
-  std::vector<std::pair<std::string, std::string>> forgotten_;         // to be deleted by Save()
+  std::map<Key, std::string> stored_;  // not in use yet
+  std::set<Key> imported_;             // of these, what Save() has to write
+  std::vector<Key> forgotten_;         // to be deleted by Save()
 
   mutable std::mutex pages_mutex_;
   std::map<std::string, std::shared_ptr<const Page>> pages_;  // guarded by pages_mutex_

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 namespace vigia::alerting::baseline {
 
@@ -28,5 +30,14 @@ struct Cells {
   const T* end() const { return cells + N; }
   void Fill(const T& value) { std::fill(begin(), end(), value); }
 };
+
+// Whether all numbers are numbers: a state that was read from elsewhere may hold anything.
+inline bool Finite(std::initializer_list<double> numbers) {
+  return std::all_of(numbers.begin(), numbers.end(), [](double x) { return std::isfinite(x); });
+}
+template <std::size_t N>
+bool Finite(const Cells<float, N>& cells) {
+  return std::all_of(cells.begin(), cells.end(), [](float x) { return std::isfinite(x); });
+}
 
 }  // namespace vigia::alerting::baseline

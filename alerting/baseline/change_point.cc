@@ -137,4 +137,13 @@ bool ChangePoint::Add(std::int64_t time, double value) {
   return true;
 }
 
+bool ChangePoint::Sound() const {
+  const auto finite = [](const Block& block) {
+    return block.n >= 0 &&
+           Finite({block.mean, block.square, block.cross, block.difference, block.entry});
+  };
+  return used_ >= 0 && used_ <= kBlocks && block_size_ >= 1 && n_ >= 0 && untested_ >= 0 &&
+         stood_ >= 0 && Finite({last_}) && std::all_of(blocks_.begin(), blocks_.end(), finite);
+}
+
 }  // namespace vigia::alerting::baseline

@@ -31,6 +31,9 @@ class ChangePoint {
   // Unix seconds of the last change; 0 before the first.
   std::int64_t at() const { return at_; }
 
+  // Whether the fields are such as Add() leaves them: a state read from a file may be damaged.
+  bool Sound() const;
+
  private:
   static constexpr int kBlocks = 40;
 

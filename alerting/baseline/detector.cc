@@ -1,7 +1,9 @@
 #include "alerting/baseline/detector.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 
 namespace vigia::alerting::baseline {
@@ -275,6 +277,8 @@ Verdict Detector::Step(std::int64_t time, std::optional<double> value, bool lear
   return verdict;
 }
 
+std::string_view Detector::StateFormat() { return kMagic; }
+
 std::string Detector::Save() const {
   static_assert(std::is_trivially_copyable_v<Memory> && sizeof(Memory) <= 8192);
   std::string bytes(kMagic);
@@ -282,12 +286,33 @@ std::string Detector::Save() const {
   return bytes;
 }
 
+bool Detector::Sound(const Memory& m) {
+  return m.rows >= 0 && m.slot_values >= 0 && m.profile.Sound() && m.surprise.Sound() &&
+         m.shift.Sound() && m.change.Sound() && Finite(m.scale) && Finite(m.sigma) &&
+         Finite(m.recent) && (m.rows == 0 || m.step > 0.0) &&
+         Finite({m.step, m.base, m.scale_of_all, m.last_distance, m.slot_sum, m.held_size,
+                 m.last_factor, m.last_offset});
+}
+
 Status Detector::Restore(std::string_view bytes) {
+  static_assert(std::is_standard_layout_v<Memory>);
   if (bytes.size() != kMagic.size() + sizeof(memory_) || !bytes.starts_with(kMagic)) {
     return Fail(ErrorCode::kCorrupt, "not the state of a baseline of this version");
   }
-  std::memcpy(&memory_, bytes.data() + kMagic.size(), sizeof(memory_));
-  return Ok();
+  bytes.remove_prefix(kMagic.size());
+  // A bool or an enumerator has to be one before it is read as one.
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(bytes[at]); };
+  const auto held = State(byte(offsetof(Memory, held)));
+  Memory read;
+  if (byte(offsetof(Memory, anomalous)) <= 1 &&
+      (held == State::kOk || held == State::kRegression || held == State::kImprovement)) {
+    std::memcpy(&read, bytes.data(), sizeof(read));
+    if (Sound(read)) {
+      memory_ = read;
+      return Ok();
+    }
+  }
+  return Fail(ErrorCode::kCorrupt, "the state of a baseline is damaged");
 }
 
 }  // namespace vigia::alerting::baseline

@@ -90,12 +90,16 @@ class Detector {
   // was none.
   bool Undo();
 
-  // The state as bytes, for the same kind of machine. Restore fails with kCorrupt on anything else.
+  // The state as bytes, for the same kind of machine. Restore fails with kCorrupt on anything else,
+  // and then changes nothing.
+  static std::string_view StateFormat();
   std::string Save() const;
   Status Restore(std::string_view bytes);
 
   static constexpr std::size_t StateBytes() { return sizeof(Memory); }
 
+  // Unix seconds of the first and the last value; 0 before there is one.
+  std::int64_t first_time() const { return memory_.first_time; }
   std::int64_t last_time() const { return memory_.last_time; }
   std::int64_t rows() const { return memory_.rows; }
   double step() const { return memory_.step; }
@@ -131,6 +135,8 @@ class Detector {
     std::int64_t since = 0;
     double last_factor = 0.0, last_offset = 0.0;  // of the last rebase; 0: none
   };
+
+  static bool Sound(const Memory& memory);
 
   // What is known of a row before it is learnt.
   struct Row {

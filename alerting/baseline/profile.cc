@@ -177,6 +177,12 @@ void Profile::Learn(const View& view, std::int64_t time, double value, double cl
                              (left - coarse - fine));
 }
 
+bool Profile::Sound() const {
+  return Finite({level_, samples_}) && Finite(daily_) && Finite(coarse_) && Finite(fine_) &&
+         Finite(error_) && Finite(error_weight_) && daily_visit_.Within(kDaily) &&
+         coarse_visit_.Within(kCoarse) && fine_visit_.Within(kFine);
+}
+
 void Profile::Rebase(double factor, double offset) {
   level_ = factor * level_ + offset;
   for (auto& x : daily_) x = static_cast<float>(factor * x + offset);

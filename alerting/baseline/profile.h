@@ -63,6 +63,9 @@ class Profile {
   // Moves everything to where value v becomes factor * v + offset.
   void Rebase(double factor, double offset);
 
+  // Whether the fields are such as Learn() leaves them: a state read from a file may be damaged.
+  bool Sound() const;
+
  private:
   static constexpr int kDaily = 288;
   static constexpr int kCoarse = 84;
@@ -76,6 +79,7 @@ class Profile {
 
     // Notes a sample; counts a visit that ends, if it was more than a glimpse.
     void Note(int at, std::uint8_t* visits, double per_visit);
+    bool Within(int buckets) const { return bucket >= -1 && bucket < buckets; }
   };
 
   double DailyAt(int bucket, double step, double scale, bool& known) const;

@@ -177,4 +177,12 @@ Shift::Found Shift::Add(double u, double sigma, std::int64_t hour, double scale,
   return found;
 }
 
+bool Shift::Sound() const {
+  const auto usual = [](const Usual& one) { return Finite({one.mean_square, one.seen}); };
+  return head_ >= 0 && head_ < kSlots && count_ >= 0 && count_ <= kSlots && hours_ >= 0 &&
+         hours_ <= kHours && Finite(u_) && Finite(clipped_) && Finite(weight_) && Finite(hourly_) &&
+         Finite({hour_sum_, hour_weight_}) && std::all_of(usual_.begin(), usual_.end(), usual) &&
+         std::all_of(hour_usual_.begin(), hour_usual_.end(), usual);
+}
+
 }  // namespace vigia::alerting::baseline

@@ -50,6 +50,9 @@ class Shift {
 
   void Clear();
 
+  // Whether the fields are such as Add() leaves them: a state read from a file may be damaged.
+  bool Sound() const;
+
  private:
   static constexpr int kSlots = 64;
   static constexpr int kHours = 20;

@@ -142,4 +142,13 @@ Surprise::Result Surprise::Add(double value, double residual, double season_stre
   return result;
 }
 
+bool Surprise::Sound() const {
+  const auto finite = [](const Histogram& histogram) {
+    return Finite(histogram.bins) && Finite({histogram.total});
+  };
+  return rows_ >= 0 && Finite({fast_, slow_, residual_, scale_, envelope_, unit_}) &&
+         unit_ > 0.0F && std::all_of(histograms_.begin(), histograms_.end(), finite) &&
+         Finite(last_) && Finite(high_) && Finite(low_);
+}
+
 }  // namespace vigia::alerting::baseline

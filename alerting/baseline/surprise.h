@@ -40,6 +40,9 @@ class Surprise {
   // until the season is known).
   Result Add(double value, double residual, double season_strength);
 
+  // Whether the fields are such as Add() leaves them: a state read from a file may be damaged.
+  bool Sound() const;
+
  private:
   static constexpr int kFeatures = 4;
   static constexpr int kBins = 36;

@@ -3,11 +3,12 @@
 #pragma once
 
 #include "alerting/baseline/book.h"
+#include "core/clock.h"
 #include "exporter/http/router.h"
 
 namespace vigia::exporter {
 
-// `book` outlives the routes.
-void AddBaselineCalls(http::Router& router, alerting::baseline::Book& book);
+// Both outlive the routes.
+void AddBaselineCalls(http::Router& router, alerting::baseline::Book& book, Clock& clock);
 
 }  // namespace vigia::exporter

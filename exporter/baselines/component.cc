@@ -32,7 +32,7 @@ class BaselinesComponent final : public Component {
                .learns = [this](Timestamp now) { return !marks_.InMaintenance(now); }}),
         regressions_(ground.journal, marks_) {
     AddMarkCalls(ground_.router, marks_, ground_.clock);
-    AddBaselineCalls(ground_.router, book_);
+    AddBaselineCalls(ground_.router, book_, ground_.clock);
     if (auto status = marks_.Load(); !status) {
       log::Error("declared deploys and maintenance cannot be read",
                  {{"error", status.error().message()}});

@@ -139,3 +139,93 @@ TEST_CASE("an evaluation that fails leaves what was said", "[baseline]") {
   CHECK_FALSE(page->report.last_error.empty());
   CHECK(page->lines.size() == 1);
 }
+
+namespace {
+
+std::vector<Learnt> All(const Book& book, std::size_t at_once = 1) {
+  std::vector<Learnt> out;
+  Book::Key after;
+  while (true) {
+    const auto piece = book.Export(
+        "", [](const Labels&) { return true; }, after, at_once);
+    REQUIRE(piece);
+    if (piece->empty()) return out;
+    out.insert(out.end(), piece->begin(), piece->end());
+  }
+}
+
+// Three series of five minutes each, the last value `minutes` after the epoch.
+void Grow(World& world, Book& book, std::int64_t from, std::int64_t to) {
+  for (auto minute = from; minute <= to; minute += 5) {
+    for (const char* path : {"/a", "/b", "/c"}) {
+      world.memory.Add(Labels({{"__name__", "latency_seconds"}, {"path", path}}), minute * 60'000,
+                       1.0 + static_cast<double>(minute % 3));
+    }
+    book.Evaluate(minute * 60'000);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("what a book has learnt goes to another one, and on there", "[baseline]") {
+  World here;
+  World there;
+  const auto from = here.Open(Latency());
+  Grow(here, *from, 1000, 2000);
+  const auto learnt = All(*from);
+  REQUIRE(learnt.size() == 3);
+  CHECK(learnt[1].labels == Labels({{"path", "/b"}}));
+  CHECK(learnt[1].last_time == 2000 * 60);
+
+  auto to = there.Open(Latency());
+  const Timestamp now = 2010 * 60'000;
+  const auto checked = to->Import(learnt, {.check = true}, now);
+  CHECK(checked->taken == 3);
+  CHECK(All(*to).empty());
+  CHECK(to->Import(learnt, {}, now)->taken == 3);
+  // In the state file, though none of the series has been seen yet; in any size of pieces.
+  to = there.Open(Latency());
+  CHECK(All(*to, 2).size() == 3);
+  Grow(there, *to, 2005, 2005);
+  Grow(here, *from, 2005, 2005);
+  const auto gone_on = All(*to, 100);
+  REQUIRE(gone_on.size() == 3);
+  CHECK(gone_on[2].state == All(*from)[2].state);
+  CHECK(gone_on[2].rows == learnt[2].rows + 1);
+}
+
+TEST_CASE("an import leaves alone what is newer, other or too much", "[baseline]") {
+  World world;
+  auto definition = Latency();
+  const auto book = world.Open(definition);
+  Grow(world, *book, 1000, 1500);
+  auto old = All(*book);
+  Grow(world, *book, 1505, 2000);
+  const auto newer = All(*book);
+  const Timestamp now = 2000 * 60'000;
+
+  auto outcome = book->Import(old, {}, now);
+  CHECK(outcome->taken == 0);
+  CHECK(outcome->newer == 3);
+  CHECK(All(*book)[0].state == newer[0].state);
+  old[1].expression = "another";
+  old[2].baseline = "unknown";
+  outcome = book->Import(old, {}, now);
+  CHECK(outcome->newer == 1);
+  CHECK(outcome->differing == std::set<std::string>{"latency"});
+  CHECK(outcome->unknown == std::set<std::string>{"unknown"});
+  outcome = book->Import(old, {.force = true}, now);
+  CHECK(outcome->taken == 2);
+  CHECK(All(*book)[0].state == old[0].state);
+  CHECK(All(*book)[2].state == newer[2].state);
+  // Its last value lies in the future, or was learnt too long ago to be the normal.
+  CHECK(book->Import(newer, {}, 1900 * 60'000)->misdated == 3);
+  CHECK(book->Import(newer, {}, now + Timestamp{36} * 86'400'000)->misdated == 3);
+
+  World small;
+  definition.max_series = 2;
+  const auto few = small.Open(definition);
+  outcome = few->Import(newer, {}, now);
+  CHECK(outcome->taken == 2);
+  CHECK(outcome->over_budget == 1);
+}

@@ -167,3 +167,59 @@ TEST_CASE("a regression after a deploy is told with its size and the deploy", "[
   CHECK(RunProgram({VigiaProgram(), "baseline", "reset", "nothing", "--url", url}).exit_code == 1);
   CHECK_FALSE(vigia.Value("vigia_deploy_timestamp_seconds{version=\"v1.2.3\"}").empty());
 }
+
+TEST_CASE("what was learnt is exported by one daemon and imported by another", "[e2e]") {
+  const std::string config =
+      "collectors: {}\nremote_write_receiver: true\nhistory: { retention: 20d }\n"
+      "baselines: [ { name: latency, expr: latency_seconds, interval: 5m } ]\n";
+  const TempDir folder;
+  const auto file = (folder.path() / "states.jsonl").string();
+  const auto command = [](const Vigia& vigia, std::vector<std::string> words) {
+    words.insert(words.begin(), {VigiaProgram(), "baseline"});
+    words.insert(words.end(), {"--url", "http://127.0.0.1:" + std::to_string(vigia.port())});
+    return RunProgram(words);
+  };
+  {
+    Vigia vigia({.config = "collectors: {}\nremote_write_receiver: true\n"
+                           "history: { retention: 20d }\n"});
+    REQUIRE(Ask(vigia.port(),
+                {.method = "POST", .path = "/api/v1/import/openmetrics", .body = Latencies(Now())})
+                    .status /
+                100 ==
+            2);
+    vigia.WriteConfig(config);
+    REQUIRE(Ask(vigia.port(), {.method = "POST", .path = "/-/reload"}).status == 200);
+    REQUIRE(Eventually([&] {
+      return vigia.Value("vigia_baseline_regression{baseline=\"latency\",path=\"/slow\"}") == "1";
+    }));
+    const auto exported =
+        command(vigia, {"export", "latency", "{path=~\"/slow|/calm\"}", "-o", file});
+    INFO(exported.output);
+    REQUIRE(exported.exit_code == 0);
+    CHECK(command(vigia, {"export", "nothing"}).exit_code == 1);
+  }
+  Vigia other({.config = config});
+  // Cut short: nothing is taken.
+  const auto cut = (folder.path() / "cut.jsonl").string();
+  const auto text = folder.Read("states.jsonl");
+  folder.Write("cut.jsonl", text.substr(0, text.size() - 100));
+  const auto refused = command(other, {"import", cut});
+  CHECK(refused.exit_code == 1);
+  CHECK(refused.output.find("cut short") != std::string::npos);
+  const auto imported = command(other, {"import", file, "latency", "{path=\"/slow\"}"});
+  INFO(imported.output);
+  CHECK(imported.exit_code == 0);
+  CHECK(imported.output == "1 series taken over\n");
+  CHECK(command(other, {"import", file, "--check"}).output == "2 series would be taken over\n");
+  // It goes on from there, what lasted lasts: with a day of silence in between, or a minute.
+  const auto copy = command(other, {"export"});
+  CHECK(copy.output.find("{\"series\":1,\"sha256\":") != std::string::npos);
+  CHECK(copy.output.find("\"labels\":{\"path\":\"/slow\"}") != std::string::npos);
+  // A baseline of this name that reads something else keeps to its own.
+  other.WriteConfig(
+      "collectors: {}\nbaselines: [ { name: latency, expr: other, interval: 5m } ]\n");
+  REQUIRE(Ask(other.port(), {.method = "POST", .path = "/-/reload"}).status == 200);
+  const auto left = command(other, {"import", file});
+  CHECK(left.exit_code == 3);
+  CHECK(left.output.find("its expression is another one here") != std::string::npos);
+}
