@@ -9,6 +9,9 @@
 namespace vigia::alerting::deliver {
 namespace {
 
+// Answers are short.
+constexpr std::size_t kMaxAnswer = 64 << 10;
+
 std::filesystem::path In(const std::filesystem::path& folder, const std::filesystem::path& path) {
   return path.empty() || path.is_absolute() ? path : folder / path;
 }
@@ -153,14 +156,9 @@ HttpTls ReadTlsConfig(config::MapReader& options, const std::filesystem::path& f
   return tls;
 }
 
-HttpConfig ReadHttpConfig(config::MapReader& options, const config::Node& global,
-                          const std::filesystem::path& folder) {
+HttpConfig ReadHttpKeys(config::MapReader& reader, const std::filesystem::path& folder) {
   HttpConfig config;
-  config.client.max_body_bytes = 64 << 10;  // answers are short
-  const config::Node* node = options.Child("http_config");
-  if (!node) node = global.Find("http_config");
-  if (!node) return config;
-  config::MapReader reader(*node, options.diagnostics(), "http_config");
+  config.client.max_body_bytes = kMaxAnswer;
   ReadAuth(reader, folder, config.client.auth);
   ReadOAuth2(reader, folder, config.oauth2);
   config.client.tls = ReadTlsConfig(reader, folder);
@@ -168,6 +166,16 @@ HttpConfig ReadHttpConfig(config::MapReader& options, const config::Node& global
   ReadProxy(reader, config.client.proxy);
   reader.Read("follow_redirects", config.client.follow_redirects);
   reader.Read("enable_http2", config.client.http2);
+  return config;
+}
+
+HttpConfig ReadHttpConfig(config::MapReader& options, const config::Node& global,
+                          const std::filesystem::path& folder) {
+  const config::Node none;
+  const config::Node* node = options.Child("http_config");
+  if (!node) node = global.Find("http_config");
+  config::MapReader reader(node ? *node : none, options.diagnostics(), "http_config");
+  auto config = ReadHttpKeys(reader, folder);
   reader.Finish();
   return config;
 }

@@ -39,6 +39,10 @@ struct HttpConfig {
 HttpConfig ReadHttpConfig(config::MapReader& options, const config::Node& global,
                           const std::filesystem::path& folder);
 
+// The keys of an http_config that stand among others, as they do where Prometheus is told of
+// servers; `reader` is not finished.
+HttpConfig ReadHttpKeys(config::MapReader& reader, const std::filesystem::path& folder);
+
 // `tls_config` of `options`, or what has another name there.
 HttpTls ReadTlsConfig(config::MapReader& options, const std::filesystem::path& folder,
                       std::string_view key = "tls_config");

@@ -38,21 +38,23 @@ void HttpSender::GiveBack(std::unique_ptr<HttpClient> client) {
   if (idle_.size() < kMaxIdle) idle_.push_back(std::move(client));
 }
 
-Result<HttpResponse> HttpSender::Send(HttpRequest request, Deadline deadline) {
-  if (!config_.oauth2.used()) return SendOnce(std::move(request), deadline);
-  auto response = SendOnce(request, deadline);
+Result<HttpResponse> HttpSender::Send(HttpRequest request, Deadline deadline,
+                                      std::stop_token stop) {
+  if (!config_.oauth2.used()) return SendOnce(std::move(request), deadline, stop);
+  auto response = SendOnce(request, deadline, stop);
   if (!response || response->status != 401) return response;
   {
     const std::lock_guard lock(mutex_);
     token_.clear();  // revoked before its time
   }
-  return SendOnce(std::move(request), deadline);
+  return SendOnce(std::move(request), deadline, stop);
 }
 
-Result<HttpResponse> HttpSender::SendOnce(HttpRequest request, Deadline deadline) {
+Result<HttpResponse> HttpSender::SendOnce(HttpRequest request, Deadline deadline,
+                                          const std::stop_token& stop) {
   if (auto status = AddConfigured(request, deadline); !status) return Fail(status.error());
   auto client = Take();
-  auto response = client->Send(request, deadline);
+  auto response = client->Send(request, deadline, stop);
   GiveBack(std::move(client));
   return response;
 }

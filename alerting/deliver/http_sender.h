@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -21,12 +22,14 @@ class HttpSender {
   HttpSender(HttpConfig config, Clock& clock);
   ~HttpSender();
 
-  // Errors as HttpClient::Send; with oauth2 also those of fetching a token.
-  Result<HttpResponse> Send(HttpRequest request, Deadline deadline);
+  // Errors as HttpClient::Send; with oauth2 also those of fetching a token. Ends soon once `stop`
+  // is requested.
+  Result<HttpResponse> Send(HttpRequest request, Deadline deadline, std::stop_token stop = {});
 
  private:
   std::unique_ptr<HttpClient> Take();
-  Result<HttpResponse> SendOnce(HttpRequest request, Deadline deadline);
+  Result<HttpResponse> SendOnce(HttpRequest request, Deadline deadline,
+                                const std::stop_token& stop);
   void GiveBack(std::unique_ptr<HttpClient> client);
   Status AddConfigured(HttpRequest& request, Deadline deadline);
   Result<std::string> Token(Deadline deadline);

@@ -7,6 +7,7 @@
 #include "collectors/kind.h"
 #include "core/clock.h"
 #include "core/http_client.h"
+#include "exporter/alertmanagers_metrics.h"
 #include "exporter/baselines/metrics.h"
 #include "exporter/cli/selector_text.h"
 #include "exporter/history_metrics.h"
@@ -28,6 +29,7 @@ std::map<std::string, MetricType, std::less<>> KnownTypes() {
   }
   add(HistoryMetrics());
   add(RemoteWriteMetrics());
+  add(AlertmanagersMetrics());
   add(BaselineMetrics());
   add(BaselineSeriesMetrics());
   add(RuleMetrics());

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "collectors/kind.h"
+#include "exporter/alertmanagers_metrics.h"
 #include "exporter/baselines/metrics.h"
 #include "exporter/history_metrics.h"
 #include "exporter/remote_write_metrics.h"
@@ -74,6 +75,8 @@ std::string MetricsPage() {
   AppendTable(out, RuleMetrics());
   out += "\n### vigia.alerting\n\n";
   AppendTable(out, routing::AlertingMetrics());
+  out += "\n### vigia.alertmanagers\n\n";
+  AppendTable(out, AlertmanagersMetrics());
   return out;
 }
 

@@ -184,6 +184,7 @@ void ReadAlerting(SectionInput& input, Config& config) {
   if (const auto* delivery = map.Child("delivery")) {
     ReadDelivery(*delivery, input.file.diagnostics(), out);
   }
+  out.alertmanagers = ReadAlertmanagers(map, input.folder);
   map.Read("early_flush", out.dispatch.early_flush);
   map.Read("start_hold", out.dispatch.start_hold);
   map.Finish();

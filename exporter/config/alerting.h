@@ -8,10 +8,12 @@
 #include <memory>
 #include <string>
 
+#include "alerting/deliver/alertmanagers.h"
 #include "alerting/deliver/receiver.h"
 #include "alerting/dispatch/dispatcher.h"
 #include "alerting/outbox/outbox.h"
 #include "core/config/diagnostics.h"
+#include "core/config/reader.h"
 
 namespace vigia::exporter {
 
@@ -28,7 +30,14 @@ struct AlertingConfig {
   std::map<alerting::outbox::LaneId, ReceiverLane> lanes;
   alerting::outbox::Outbox::Options delivery;
   alerting::dispatch::Dispatcher::Options dispatch;
+  // Those that get every alert of the rules, beside vigia's own routing.
+  alerting::deliver::AlertmanagersOptions alertmanagers;
 };
+
+// Reads `alertmanagers` and `alert_relabel_configs`, Prometheus' keys, out of `alerting`. Relative
+// paths are taken from `folder`.
+alerting::deliver::AlertmanagersOptions ReadAlertmanagers(config::MapReader& alerting,
+                                                          const std::filesystem::path& folder);
 
 // Of an alertmanager.yml, or of the section `alerting` of a vigia.yml; null where faults have gone
 // to `diagnostics`.

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/e2e/vigia.h"
+#include "tests/support/http_stub.h"
 
 using namespace vigia::test;
 using namespace std::chrono_literals;
@@ -88,4 +89,51 @@ alerting:
   alert["endsAt"] = got["updatedAt"];
   REQUIRE(post(alert) == 200);
   CHECK(alertmanager.Await(0));
+}
+
+TEST_CASE("alerts of rules are pushed to all Alertmanagers, as a Prometheus does", "[e2e]") {
+  if (!HasProgram("prometheus-alertmanager") || !HasProgram("amtool")) {
+    WARN("skipped: Alertmanager is not installed");
+    return;
+  }
+  const Alertmanager one;
+  const Alertmanager other;
+  REQUIRE(one.Await(0));
+  REQUIRE(other.Await(0));
+  HttpStub app;
+  app.Answer("/metrics", {.body = "load 20\n"});
+  const auto address = [](const Alertmanager& alertmanager) {
+    return alertmanager.Url().substr(std::string("http://").size());
+  };
+  const std::string config = R"(
+evaluation_interval: 1s
+rules: [ rules.yml ]
+external_labels: { site: madrid, replica: a }
+collectors: { scrape: [ { name: app, url: ")" +
+                             app.Url() + R"(", interval: 1s } ] }
+alerting:
+  alert_relabel_configs: [ { action: labeldrop, regex: replica } ]
+  alertmanagers:
+  - static_configs: [ { targets: [ ')" +
+                             address(one) + "', '127.0.0.1:" + std::to_string(FreePort()) + "', '" +
+                             address(other) + "' ] } ]\n";
+  const Vigia vigia({.config = config,
+                     .files = {{"rules.yml",
+                                "groups: [ { name: g, rules: [ { alert: High, expr: load > 10, "
+                                "labels: { severity: page } } ] } ]\n"}}});
+  REQUIRE(one.Await(1));
+  REQUIRE(other.Await(1));
+  const auto got = one.Alerts().at(0);
+  CHECK(got["labels"]["alertname"] == "High");
+  CHECK(got["labels"]["site"] == "madrid");
+  CHECK_FALSE(got["labels"].contains("replica"));
+  const auto series = "vigia_alertmanager_up{alertmanager=\"" + one.Url() + "/api/v2/alerts\"}";
+  CHECK(vigia.AwaitValue(series, "1"));
+  const auto listed = json::parse(vigia.Get("/api/v1/alertmanagers").body);
+  CHECK(listed["data"]["activeAlertmanagers"].size() == 3);
+  CHECK(listed["data"]["activeAlertmanagers"][0]["url"] == one.Url() + "/api/v2/alerts");
+
+  app.Answer("/metrics", {.body = "load 2\n"});
+  CHECK(one.Await(0));
+  CHECK(other.Await(0));
 }

@@ -4,8 +4,7 @@
 #include <thread>
 
 #include "alerting/deliver/http_receiver.h"
-#include "alerting/templates/go_time.h"
-#include "core/text/json.h"
+#include "alerting/deliver/postable_alerts.h"
 
 namespace vigia::alerting::deliver {
 namespace {
@@ -19,20 +18,9 @@ struct Options {
   Milliseconds timeout = 10s;  // of each; Prometheus' default
 };
 
-std::string TimeText(Timestamp time) {
-  return templates::FormatTime(templates::Time::FromMilliseconds(time),
-                               "2006-01-02T15:04:05.999999999Z07:00");
-}
-
-void AppendLabels(text::JsonWriter& json, std::string_view key, const Labels& labels) {
-  json.Key(key).BeginObject();
-  for (const auto [name, value] : labels) json.Field(name, value);
-  json.EndObject();
-}
-
-class Alertmanagers final : public HttpReceiver {
+class AlertmanagerReceiver final : public HttpReceiver {
  public:
-  Alertmanagers(const ReceiverOptions& common, Options options)
+  AlertmanagerReceiver(const ReceiverOptions& common, Options options)
       : HttpReceiver(common), options_(std::move(options)) {}
 
   Outcome Deliver(const Notification& notification, Deadline deadline) override {
@@ -81,22 +69,11 @@ class Alertmanagers final : public HttpReceiver {
   }
 
   static std::string Body(const Notification& notification) {
-    std::string out;
-    text::JsonWriter json(out);
-    json.BeginArray();
-    for (const auto& alert : notification.alerts) {
-      const bool resolved = alert.ResolvedAt(notification.now);
-      json.BeginObject();
-      AppendLabels(json, "labels", alert.labels);
-      AppendLabels(json, "annotations", alert.annotations);
-      // Both: with an end alone an Alertmanager takes it for the start, too.
-      json.Field("startsAt", TimeText(alert.starts_at));
-      json.Field("endsAt", TimeText(resolved ? std::max(alert.ends_at, alert.starts_at)
-                                             : notification.now + kFiresFor));
-      json.Field("generatorURL", alert.generator_url).EndObject();
+    auto alerts = notification.alerts;
+    for (auto& alert : alerts) {
+      if (!alert.ResolvedAt(notification.now)) alert.ends_at = notification.now + kFiresFor;
     }
-    json.EndArray();
-    return out;
+    return PostableAlerts(alerts);
   }
 
   const Options options_;
@@ -104,9 +81,8 @@ class Alertmanagers final : public HttpReceiver {
 
 // The base URL of an Alertmanager, with or without the path of the API.
 std::string ApiUrl(std::string url) {
-  constexpr std::string_view kPath = "/api/v2/alerts";
   while (url.ends_with('/')) url.pop_back();
-  return url.ends_with(kPath) ? url : url + std::string(kPath);
+  return url.ends_with(kPostAlertsPath) ? url : url + kPostAlertsPath;
 }
 
 }  // namespace
@@ -127,7 +103,7 @@ std::unique_ptr<Receiver> MakeAlertmanagers(const ReceiverInput& input) {
   input.options.Read("timeout", options.timeout);
   input.options.Finish();
   if (options.urls.empty()) return nullptr;
-  return std::make_unique<Alertmanagers>(common, std::move(options));
+  return std::make_unique<AlertmanagerReceiver>(common, std::move(options));
 }
 
 }  // namespace vigia::alerting::deliver

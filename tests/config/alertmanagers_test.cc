@@ -1,0 +1,99 @@
+// `alerting.alertmanagers`: which Alertmanagers it names, and what it is refused for.
+
+#include <catch2/catch.hpp>
+
+#include "core/config/yaml.h"
+#include "exporter/config/alerting.h"
+
+using namespace vigia;
+using alerting::deliver::AlertmanagersOptions;
+
+namespace {
+
+AlertmanagersOptions Read(const std::string& yaml, config::Diagnostics& diagnostics) {
+  const auto node = config::ParseYaml(yaml, {}, diagnostics);
+  config::MapReader reader(node, diagnostics, "alerting");
+  auto options = exporter::ReadAlertmanagers(reader, "/etc/vigia");
+  reader.Finish();
+  return options;
+}
+
+std::string Faults(const std::string& yaml) {
+  config::Diagnostics diagnostics("vigia.yml");
+  Read(yaml, diagnostics);
+  return diagnostics.ToString();
+}
+
+AlertmanagersOptions Good(const std::string& yaml) {
+  config::Diagnostics diagnostics("vigia.yml");
+  auto options = Read(yaml, diagnostics);
+  INFO(diagnostics.ToString());
+  REQUIRE(diagnostics.ok());
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("alertmanagers are read as Prometheus reads them", "[config]") {
+  const auto options = Good(R"(
+alert_relabel_configs: [{action: labeldrop, regex: replica}]
+alertmanagers:
+- scheme: https
+  path_prefix: am/
+  timeout: 3s
+  api_version: v2
+  basic_auth: {username: u, password_file: am.password}
+  tls_config: {ca_file: ca.pem, server_name: am}
+  proxy_url: http://proxy:3128
+  follow_redirects: false
+  enable_http2: false
+  http_headers: {X-Scope: {values: [a]}}
+  alert_relabel_configs: [{target_label: a, replacement: b}]
+  relabel_configs:
+  - {source_labels: [zone], regex: far, action: drop}
+  static_configs:
+  - {targets: ['am1:9093', am2]}
+  - {targets: ['am3:9093'], labels: {zone: far}}
+- static_configs: [{targets: ['127.0.0.1:9093', '[::1]:9093', '127.0.0.1:9093']}]
+)");
+  REQUIRE(options.targets.size() == 4);
+  CHECK(options.targets[0].url == "https://am1:9093/am/api/v2/alerts");
+  CHECK(options.targets[1].url == "https://am2/am/api/v2/alerts");
+  CHECK(options.targets[2].url == "http://127.0.0.1:9093/api/v2/alerts");
+  CHECK(options.targets[3].url == "http://[::1]:9093/api/v2/alerts");
+  const auto& first = options.targets[0];
+  CHECK(first.timeout == Milliseconds(3000));
+  CHECK(first.http.client.auth.username == "u");
+  CHECK(first.http.client.tls.ca_file == "/etc/vigia/ca.pem");
+  CHECK(first.http.client.proxy.url == "http://proxy:3128");
+  CHECK_FALSE(first.http.client.follow_redirects);
+  CHECK_FALSE(first.relabeling.empty());
+  CHECK(options.targets[2].timeout == Milliseconds(10'000));
+  CHECK(options.targets[2].relabeling.empty());
+  CHECK_FALSE(options.relabeling.empty());
+  CHECK(first.fingerprint != options.targets[2].fingerprint);
+  CHECK(Good("alertmanagers:").targets.empty());
+}
+
+TEST_CASE("alertmanagers that lead nowhere are faults where they stand", "[config]") {
+  const std::map<std::string, std::string> faults{
+      {"[{}]", "vigia.yml:1:17: alerting.alertmanagers: the key 'static_configs' is missing"},
+      {"{}", "vigia.yml:1:1: alertmanagers: has to be a list"},
+      {"[{static_configs: {}}]", "static_configs: has to be a list"},
+      {"[{static_configs: [{}]}]", "the key 'targets' is missing"},
+      {"[{static_configs: [{targets: ['http://a:9093']}]}]", "'http://a:9093' is not host:port"},
+      {"[{static_configs: [{targets: ['a:x']}]}]", "'a:x' is not host:port"},
+      {"[{static_configs: [{targets: ['u:p@a:1']}]}]", "a password belongs into basic_auth"},
+      {"[{api_version: v1, static_configs: [{targets: [a]}]}]", "has to be v2"},
+      {"[{scheme: ftp, static_configs: [{targets: [a]}]}]", "'ftp' is not one of"},
+      {"[{bearer_token: a, basic_auth: {username: b}, static_configs: [{targets: [a]}]}]",
+       "stands beside"},
+      {"[{dns_sd_configs: [], static_configs: [{targets: [a]}]}]", "dns_sd_configs"},
+      {"[{relabel_configs: [{action: fly}], static_configs: [{targets: [a]}]}]", "fly"},
+  };
+  for (const auto& [yaml, fault] : faults) {
+    const auto found = Faults("alertmanagers: " + yaml);
+    INFO(yaml << "\n" << found);
+    CHECK(found.find(fault) != found.npos);
+  }
+}
