@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "alerting/alert.h"
+#include "alerting/route/matcher.h"
 #include "alerting/state/database.h"
 #include "alerting/state/journal.h"
 #include "core/clock.h"
@@ -57,7 +58,8 @@ class ReadingBell final : public ReadingSink {
   std::vector<ReadingSink*> sinks_;
 };
 
-// The instance with what baselines find, and the one with their series, which the baselines write into the history themselves.
+// The instance with what baselines find, and the one with their series, which the baselines write
+// into the history themselves.
 inline constexpr const char* kBaselines = "vigia.baselines";
 inline constexpr const char* kBaselineSeries = "vigia.baseline_series";
 
@@ -77,10 +79,18 @@ class AlertRelay final : public alerting::AlertSink {
   void TellEvaluated(std::function<bool()> evaluated) { evaluated_ = std::move(evaluated); }
   bool Evaluated() const { return !evaluated_ || evaluated_(); }
 
+  // What the rules know of alerts that fit: a JSON array (docs/api.md). The same.
+  using Explain = std::function<std::string(const alerting::route::Matchers&)>;
+  void TellReasons(Explain explain) { explain_ = std::move(explain); }
+  std::string Explained(const alerting::route::Matchers& matchers) const {
+    return explain_ ? explain_(matchers) : "[]";
+  }
+
  private:
   // Constant once the daemon has started.
   std::vector<alerting::AlertSink*> sinks_;
   std::function<bool()> evaluated_;
+  Explain explain_;
 };
 
 // What there is for a component to build on; all of it outlives the components.
@@ -88,7 +98,7 @@ struct Ground {
   Clock& clock;
   history::History& history;  // SeriesSource and SeriesSink
   const promql::Engine& engine;
-  api::MetadataStore& metadata;  // of metrics that others sent
+  api::MetadataStore& metadata;       // of metrics that others sent
   std::function<Snapshot()> current;  // what was last collected
   ReadingBell& bell;
   AlertRelay& alerts;                   // rules post here, routing attaches itself

@@ -167,7 +167,8 @@ int Run(int argc, char** argv) {
 
   std::string url = "http://127.0.0.1:9845";
   std::string alert;
-  auto* explain = app.add_subcommand("explain", "Why people were told of an alert, or nobody was.");
+  auto* explain = app.add_subcommand(
+      "explain", "Why an alert fires or does not, and why people were told or nobody was.");
   explain->add_option("ALERT", alert, "its name, or matchers such as {host=\"a\"}")->required();
   explain->add_option("--url", url, "where vigia answers")->type_name("URL");
 

@@ -36,6 +36,10 @@ class RoutingComponent final : public Component, public alerting::AlertSink {
         .journal = ground.journal,
         .dispatcher = [this]() -> dispatch::Dispatcher& { return *dispatcher_; },
         .outbox = [this]() -> outbox::Outbox& { return *outbox_; },
+        .rules =
+            [this](const alerting::route::Matchers& matchers) {
+              return ground_.alerts.Explained(matchers);
+            },
         .started = ground.clock.Wall()};
     routing::AddAlertmanagerApi(ground_.router, context);
     routing::AddAlertingApi(ground_.router, context);

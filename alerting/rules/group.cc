@@ -201,8 +201,7 @@ void Group::Evaluate(Timestamp time, const Environment& given, const Outlets& ou
   environment.external_url = settings_->external_url;
   const double begin = Seconds(CLOCK_MONOTONIC);
   const double cpu = Seconds(CLOCK_THREAD_CPUTIME_ID);
-  const auto offset = definition_.query_offset.value_or(settings_->query_offset);
-  const Evaluation at{time, time - offset.count(), definition_.limit};
+  const Evaluation at{time, time - query_offset().count(), definition_.limit};
   std::vector<Alert> alerts;
   std::vector<RuleChange> changes;
   for (std::size_t i = 0; i < rules_.size(); ++i) {

@@ -67,6 +67,10 @@ class Group {
   const GroupDefinition& definition() const { return definition_; }
   const std::string& key() const { return key_; }
   Milliseconds interval() const { return interval_; }
+  // How much older than the evaluation the data are that it sees.
+  Milliseconds query_offset() const {
+    return definition_.query_offset.value_or(settings_->query_offset);
+  }
   const std::vector<std::unique_ptr<Rule>>& rules() const { return rules_; }
   // Tells rule `i` from the others of the group, over restarts.
   const std::string& RuleKey(std::size_t i) const { return rule_keys_[i]; }

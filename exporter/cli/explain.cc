@@ -62,6 +62,42 @@ void PrintNotification(const json& told) {
   }
 }
 
+void PrintPart(const json& part) {
+  Line(4, Text(part, "part") + ": " + Text(part, "text"));
+  for (const auto& sample : part.value("samples", json::array())) {
+    Line(6, LabelsText(sample.value("labels", json::object())) + " " + Text(sample, "value") +
+                " at " + Text(sample, "time"));
+  }
+  for (const auto& one : part.value("compared", json::array())) {
+    Line(6, LabelsText(one.value("labels", json::object())) + " " + Text(one, "left") + " " +
+                Text(part, "operator") + " " + Text(one, "right") +
+                (one.value("holds", false) ? ": true by " : ": false by ") + Text(one, "by"));
+  }
+}
+
+void PrintRule(const json& rule) {
+  Line(0, Text(rule, "alert") + " " + Text(rule, "verdict"));
+  std::string text = Text(rule, "expression");
+  if (const auto hold = Text(rule, "for"); hold != "0s") text += "  for " + hold;
+  Line(2, text);
+  Line(2, "group " + Text(rule, "group") + " of " + Text(rule, "file") + ", evaluated at " +
+              Text(rule, "evaluated_at"));
+  for (const auto& alert : rule.value("alerts", json::array())) {
+    text = LabelsText(alert.value("labels", json::object())) + " " + Text(alert, "state") + ", " +
+           Text(alert, "value") + ", since " + Text(alert, "active_since");
+    if (const auto left = Text(alert, "for_left"); !left.empty()) text += ", fires in " + left;
+    Line(4, text + (alert.value("held", false) ? ", held: its data is missing" : ""));
+  }
+  if (const auto more =
+          rule.value("active", 0) - static_cast<int>(rule.value("alerts", json::array()).size());
+      more > 0) {
+    Line(4, "and " + std::to_string(more) + " more");
+  }
+  Line(2, "what the expression reads:");
+  for (const auto& part : rule.value("parts", json::array())) PrintPart(part);
+  if (!rule.value("complete", true)) Line(4, "and more than was looked at");
+}
+
 void PrintAlert(const json& alert) {
   Line(0, LabelsText(alert.value("labels", json::object())) + " is " + Text(alert, "state") +
               " since " + Text(alert, "starts_at"));
@@ -98,10 +134,15 @@ int ExplainAlert(const std::string& url, const std::string& alert) {
   if (!address) return Fatal(address.error().message());
   const auto answer = Call("GET", *address);
   if (!answer) return Fatal(answer.error().message());
+  const auto rules = answer->value("rules", json::array());
+  for (const auto& one : rules) PrintRule(one);
   const auto alerts = answer->value("alerts", json::array());
+  if (!rules.empty() && !alerts.empty()) std::printf("\n");
   for (const auto& one : alerts) PrintAlert(one);
-  if (!alerts.empty()) return kExitFine;
-  std::printf("%s: no such alert fires, or has fired in the last 15 minutes\n", alert.c_str());
+  if (!alerts.empty() || !rules.empty()) return kExitFine;
+  std::printf(
+      "%s: no such alert fires, or has fired in the last 15 minutes, and no rule makes it\n",
+      alert.c_str());
   return kExitFindings;
 }
 

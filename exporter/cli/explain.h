@@ -1,4 +1,4 @@
-// vigia explain: why people were told about an alert, or why nobody was.
+// vigia explain: why an alert fires or does not, and why people were told about it or nobody was.
 
 #pragma once
 

@@ -182,7 +182,11 @@ void AddAlertingApi(http::Router& router, const RoutingContext& context) {
   change("/api/vigia/v1/notifications/resend", Resend);
   router.Get("/api/vigia/v1/notifications", bind(Notifications));
   router.Get("/api/vigia/v1/events", bind(Events));
-  router.Get("/api/vigia/v1/explain", bind(ExplainAlert));
+  // Expressions are evaluated, which recurses.
+  router.Add({.method = "GET",
+              .pattern = "/api/vigia/v1/explain",
+              .handler = bind(ExplainAlert),
+              .large_stack = true});
 }
 
 }  // namespace vigia::routing

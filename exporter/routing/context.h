@@ -16,6 +16,8 @@ struct RoutingContext {
   // Made at the first configuration, before the server starts.
   std::function<alerting::dispatch::Dispatcher&()> dispatcher;
   std::function<alerting::outbox::Outbox&()> outbox;
+  // What the rules know of alerts that fit, a JSON array.
+  std::function<std::string(const alerting::route::Matchers&)> rules;
   Timestamp started = 0;
 };
 

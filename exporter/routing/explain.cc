@@ -149,7 +149,8 @@ std::string Explain(const RoutingContext& context, const alerting::route::Matche
     if (++count > kAlerts) continue;
     WriteAlert(json, context, view, letters);
   }
-  json.EndArray().Key("matching").Integer(static_cast<std::int64_t>(count)).EndObject();
+  json.EndArray().Key("matching").Integer(static_cast<std::int64_t>(count));
+  json.Key("rules").Raw(context.rules(matchers)).EndObject();
   return body;
 }
 

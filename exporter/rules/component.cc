@@ -11,6 +11,7 @@
 #include "exporter/component.h"
 #include "exporter/rules/api.h"
 #include "exporter/rules/collector.h"
+#include "exporter/rules/explain.h"
 
 namespace vigia::exporter {
 namespace {
@@ -49,6 +50,13 @@ class RulesComponent final : public Component {
     });
     ground_.router.Get("/api/v1/alerts",
                        [this](const http::Request&) { return AlertsAnswer(runner_.Groups()); });
+    ground_.alerts.TellReasons([this](const alerting::route::Matchers& matchers) {
+      return RulesExplained({.groups = runner_.Groups(),
+                             .source = ground_.history,
+                             .engine = engine_,
+                             .now = ground_.clock.Wall()},
+                            matchers);
+    });
     ground_.bell.Attach(runner_);
     ground_.alerts.TellEvaluated([this] {
       const auto groups = runner_.Groups();

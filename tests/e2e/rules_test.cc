@@ -314,3 +314,38 @@ TEST_CASE("promtool and vigia agree on the bundled rules and their unit tests", 
   run({VigiaProgram(), "check"}, rules);
   run({VigiaProgram(), "test", "rules"}, tests);
 }
+
+TEST_CASE("explain tells why an alert does not fire, waits, fires, and is held", "[e2e]") {
+  HttpStub app;
+  app.Answer("/metrics", {.body = "load 4\n"});
+  const Vigia vigia({.config = Config(app.Url("/metrics")), .files = {{"rules.yml", kRules}}});
+  const std::string url = "http://127.0.0.1:" + std::to_string(vigia.port());
+  const auto verdict = [&](const std::string& alert) {
+    const auto json = nlohmann::json::parse(vigia.Get("/api/vigia/v1/explain?alert=" + alert).body);
+    return json["rules"].empty() ? "" : json["rules"][0]["verdict"].get<std::string>();
+  };
+  const auto await = [&](const std::string& alert, const std::string& text) {
+    const auto until = std::chrono::steady_clock::now() + 30s;
+    while (verdict(alert).find(text) == std::string::npos) {
+      INFO(verdict(alert));
+      if (std::chrono::steady_clock::now() > until) return false;
+      std::this_thread::sleep_for(50ms);
+    }
+    return true;
+  };
+  REQUIRE(await("High", "4 > 10 misses by 6"));
+  const auto quiet = RunProgram({VigiaProgram(), "explain", "High", "--url", url});
+  CHECK(quiet.exit_code == 0);
+  CHECK(quiet.output.find("High does not fire: load > 10 is false for the only series") == 0);
+  CHECK(quiet.output.find("load > 10  for 2s") != std::string::npos);
+  app.Answer("/metrics", {.body = "load 12\n"});
+  REQUIRE(await("High", "does not fire yet"));
+  REQUIRE(await("High", "fires: 1 alert"));
+  const auto loud = RunProgram({VigiaProgram(), "explain", "High", "--url", url});
+  CHECK(loud.output.find("12 > 10: true by 2") != std::string::npos);
+  INFO(loud.output);
+  CHECK(loud.output.find("is active") != std::string::npos);
+  app.Answer("/metrics", {.status = 500});
+  CHECK(await("High", "held as firing"));
+  CHECK(verdict("Unheard").empty());
+}

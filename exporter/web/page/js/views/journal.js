@@ -55,7 +55,10 @@ export class JournalView {
     if (!alert) return;
     try {
       const answer = await get('/api/vigia/v1/explain', {alert});
-      replace(this.why, h('h2', {}, `Why: ${alert}`), tree(answer));
+      replace(this.why, h('h2', {}, `Why: ${alert}`),
+              answer.rules.map(rule => h('p', {}, h('strong', {}, rule.alert), ` ${rule.verdict}`)),
+              h('details', {open: this.why.querySelector('details')?.open ?? false},
+                h('summary', {}, 'in full'), tree(answer)));
     } catch (error) {
       replace(this.why, h('p', {class: 'quiet'}, error.message));
     }
