@@ -14,7 +14,7 @@ constexpr auto kIdle = 15s;
 
 Outbox::Outbox(Clock& clock, dispatch::Store& store, Options options, ReportFunction report)
     : clock_(clock),
-      store_(store),
+      copies_(store),
       report_(std::move(report)),
       options_(std::move(options)),
       random_(options_.seed ? options_.seed : std::random_device()()) {}
@@ -201,13 +201,10 @@ void Outbox::Work(Lane& lane, Worker& self, std::stop_token stop) {
 }
 
 void Outbox::Finish(Aftermath after) {
+  // If a copy cannot be written it is sent all the same.
+  copies_.Write(after.copies, after.results);
   for (auto& result : after.results) report_(std::move(result));
-  if (after.copies.empty()) return;
-  dispatch::Changes changes;
-  changes.notices = after.copies;
-  // If it cannot be written it is sent all the same.
-  static_cast<void>(store_.Commit(changes));
-  Submit(std::move(after.copies));
+  if (!after.copies.empty()) Submit(std::move(after.copies));
 }
 
 void Outbox::Stop() {
@@ -223,6 +220,7 @@ void Outbox::Stop() {
   for (auto& worker : workers) {
     if (worker.thread.joinable()) worker.thread.join();
   }
+  copies_.Write({}, {});
 }
 
 }  // namespace vigia::alerting::outbox

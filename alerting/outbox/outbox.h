@@ -29,6 +29,7 @@
 
 #include "alerting/dispatch/store.h"
 #include "alerting/outbox/channel.h"
+#include "alerting/outbox/copies.h"
 #include "core/clock.h"
 
 namespace vigia::alerting::outbox {
@@ -177,7 +178,7 @@ class Outbox final : public dispatch::NoticeSink {
   void Finish(Aftermath after);
 
   Clock& clock_;
-  dispatch::Store& store_;
+  Copies copies_;
   const ReportFunction report_;
   mutable std::mutex mutex_;
   // Guarded by mutex_.

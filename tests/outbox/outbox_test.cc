@@ -17,12 +17,35 @@ using dispatch::NoticeResult;
 
 namespace {
 
+using State = NoticeResult::State;
+
 class KeptChanges final : public dispatch::Store {
  public:
   Status Commit(const dispatch::Changes& changes) override {
     const std::lock_guard lock(mutex_);
+    ++commits_;
+    if (broken_) return Fail(ErrorCode::kUnavailable, "the disk is full");
     for (const auto& notice : changes.notices) written_.push_back(notice);
+    for (const auto& result : changes.results) results_.push_back(result);
+    if (during_) std::exchange(during_, nullptr)();
     return Ok();
+  }
+  void Break(bool broken) {
+    const std::lock_guard lock(mutex_);
+    broken_ = broken;
+  }
+  // Called once, while the next change is being written.
+  void During(std::function<void()> call) {
+    const std::lock_guard lock(mutex_);
+    during_ = std::move(call);
+  }
+  std::size_t commits() {
+    const std::lock_guard lock(mutex_);
+    return commits_;
+  }
+  std::vector<NoticeResult> results() {
+    const std::lock_guard lock(mutex_);
+    return results_;
   }
   Result<dispatch::Snapshot> Load() override { return dispatch::Snapshot(); }
   std::vector<Notice> written() {
@@ -33,6 +56,10 @@ class KeptChanges final : public dispatch::Store {
  private:
   std::mutex mutex_;
   std::vector<Notice> written_;
+  std::vector<NoticeResult> results_;
+  std::size_t commits_ = 0;
+  bool broken_ = false;
+  std::function<void()> during_;
 };
 
 // Answers as it is told, and keeps what it got.
@@ -111,6 +138,19 @@ class Bench {
     changed_.wait_for(lock, std::chrono::seconds(30), [&] { return have() >= count; });
     return have();
   }
+  // The same, while time goes on.
+  bool AdvanceUntil(State state, std::size_t count) {
+    const auto have = [&] {
+      const auto all = results();
+      return static_cast<std::size_t>(std::count_if(
+          all.begin(), all.end(), [&](const auto& result) { return result.state == state; }));
+    };
+    for (int i = 0; i < 3000 && have() < count; ++i) {
+      clock_.Advance(1s);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return have() == count;
+  }
   std::vector<NoticeResult> results() {
     const std::lock_guard lock(mutex_);
     return results_;
@@ -130,7 +170,6 @@ class Bench {
   Outbox box_;
 };
 
-using State = NoticeResult::State;
 constexpr auto kDelivered = Answer::Kind::kDelivered;
 constexpr auto kRetry = Answer::Kind::kRetry;
 constexpr auto kRejected = Answer::Kind::kRejected;
@@ -272,6 +311,61 @@ TEST_CASE("after failures the fallback receiver gets a copy, once, written down 
   CHECK(written[0].id == mail->ids()[0]);
   CHECK(written[0].id != "n1");
   CHECK(written[0].reason == " (receiver chat fails: HTTP 503)");
+}
+
+TEST_CASE("a copy for the fallback that the disk did not take is written once it does",
+          "[outbox]") {
+  Bench bench({.fallback_after = 1, .fallback = "mail", .seed = 1});
+  bench.Lane("chat",
+             [](const Notice&, std::size_t) { return Answer{.kind = kRejected, .text = "no"}; });
+  const auto mail = bench.Lane("mail", [](const Notice&, std::size_t attempt) {
+    return Answer{.kind = attempt < 3 ? kRetry : kDelivered, .text = "HTTP 503"};
+  });
+  bench.store().Break(true);
+  bench.Send(bench.Make("n1", "chat", "g"));
+  REQUIRE(bench.Await(State::kRetrying, 1) == 1);
+  REQUIRE(mail->ids().size() == 1);  // sent all the same
+  CHECK(bench.store().written().empty());
+
+  // A second attempt of the copy fails, too; what killed vigia now would lose nothing.
+  bench.store().Break(false);
+  REQUIRE(bench.AdvanceUntil(State::kRetrying, 2));
+  auto written = bench.store().written();
+  REQUIRE(written.size() == 1);
+  CHECK(written[0].id == mail->ids()[0]);
+
+  const auto commits = bench.store().commits();
+  REQUIRE(bench.AdvanceUntil(State::kDelivered, 1));
+  bench.box().Stop();
+  CHECK(bench.store().commits() == commits);  // once
+}
+
+TEST_CASE("a copy that has arrived is not written any more", "[outbox]") {
+  Bench bench({.fallback_after = 1, .fallback = "mail", .seed = 1});
+  bench.Lane("chat",
+             [](const Notice&, std::size_t) { return Answer{.kind = kRejected, .text = "no"}; });
+  bench.Lane("mail", nullptr);
+  bench.store().Break(true);
+  bench.Send(bench.Make("n1", "chat", "g"));
+  REQUIRE(bench.Await(State::kDelivered, 1) == 1);
+  bench.store().Break(false);
+  bench.box().Stop();
+  CHECK(bench.store().written().empty());
+}
+
+TEST_CASE("a copy that arrives while it is being written does not stay written", "[outbox]") {
+  KeptChanges store;
+  Copies copies(store);
+  const Notice notice{.id = "c1", .key = {"g", "mail", 0}};
+  const NoticeResult arrived{.id = "c1", .state = State::kDelivered};
+  store.During([&] { copies.Write({}, std::span(&arrived, 1)); });
+  copies.Write({notice}, {});
+  REQUIRE(store.written().size() == 1);
+  REQUIRE(store.results().size() == 1);
+  CHECK(store.results()[0].id == "c1");
+  const auto commits = store.commits();
+  copies.Write({}, {});
+  CHECK(store.commits() == commits);
 }
 
 TEST_CASE("what was under way goes on after a restart with the same id", "[outbox]") {
