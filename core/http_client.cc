@@ -180,7 +180,7 @@ class HttpClient::Transfer {
     SetCurlTls(curl_, options_.tls);
     SetProxy();
     if (auto status = SetUrl(request.url); !status) return status;
-    if (auto status = SetAuth(); !status) return status;
+    if (auto status = request.aws ? Sign(*request.aws) : SetAuth(); !status) return status;
     for (const auto& [name, value] : request.headers) {
       if (auto status = AddHeader(name, value); !status) return status;
     }
@@ -257,8 +257,9 @@ class HttpClient::Transfer {
     } else if (request.method == "POST" || !request.body.empty()) {
       Set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
       Set(CURLOPT_POSTFIELDS, request.body.data());
-      // No waiting for a "100 Continue" that few servers send.
-      headers_ = curl_slist_append(headers_, "Expect:");
+      // No waiting for a "100 Continue" that few servers send. curl 7.88 would sign that there is
+      // none, and no server agrees.
+      if (!request.aws) headers_ = curl_slist_append(headers_, "Expect:");
     }
     const bool plain =
         request.method == "GET" || request.method == "HEAD" || request.method == "POST";
@@ -301,6 +302,15 @@ class HttpClient::Transfer {
     const auto credentials = auth.credentials.Reveal();
     if (!credentials) return Fail(credentials.error());
     return AddHeader("Authorization", auth.type + " " + *credentials);
+  }
+
+  // curl signs the headers of the request, too.
+  Status Sign(const AwsSignature& aws) {
+    Set(CURLOPT_AWS_SIGV4, ("aws:amz:" + aws.region + ":" + aws.service).c_str());
+    Set(CURLOPT_USERNAME, aws.access_key.c_str());
+    Set(CURLOPT_PASSWORD, aws.secret_key.c_str());
+    if (aws.session_token.empty()) return Ok();
+    return AddHeader("X-Amz-Security-Token", aws.session_token);
   }
 
   Status AddHeader(const std::string& name, const std::string& value) {

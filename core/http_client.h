@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -61,11 +62,21 @@ struct HttpProxy {
   HttpFields connect_headers;     // of CONNECT requests to the proxy
 };
 
+// What a request to one of Amazon's services is signed with (Signature Version 4).
+struct AwsSignature {
+  std::string region;
+  std::string service;  // "sns"
+  std::string access_key;
+  std::string secret_key;
+  std::string session_token;  // of keys that are lent; empty for others
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
   HttpFields headers;
   std::string body;
+  std::optional<AwsSignature> aws = std::nullopt;  // instead of the options' HttpAuth
 };
 
 // How long each phase took, summed over redirects; about zero for what a kept connection spared.

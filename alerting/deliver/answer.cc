@@ -88,6 +88,11 @@ std::optional<bool> BoolInJson(std::string_view body, std::string_view path) {
   return value.is_boolean() ? std::optional(value.get<bool>()) : std::nullopt;
 }
 
+std::optional<std::int64_t> IntegerInJson(std::string_view body, std::string_view path) {
+  const auto value = At(body, path);
+  return value.is_number_integer() ? std::optional(value.get<std::int64_t>()) : std::nullopt;
+}
+
 Outcome Rejected(std::string message) {
   return {.kind = Outcome::Kind::kRejected, .message = std::move(message)};
 }

@@ -27,6 +27,9 @@ std::string TextInJson(std::string_view body, std::string_view path);
 // The boolean at a path of an answer in JSON.
 std::optional<bool> BoolInJson(std::string_view body, std::string_view path);
 
+// The whole number at a path of an answer in JSON.
+std::optional<std::int64_t> IntegerInJson(std::string_view body, std::string_view path);
+
 Outcome Rejected(std::string message);
 
 }  // namespace vigia::alerting::deliver

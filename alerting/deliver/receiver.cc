@@ -19,23 +19,6 @@ constexpr std::array kKinds{
 #undef RECEIVER
 };
 
-// Kinds of Alertmanager's that vigia has not.
-constexpr std::array kMissingKinds{"incidentio_configs", "jira_configs", "msteams_configs",
-                                   "rocketchat_configs", "sns_configs",  "wechat_configs"};
-
-void RefuseMissingKinds(config::MapReader& receiver) {
-  std::string known;
-  for (const auto& kind : kKinds) known += (known.empty() ? "" : ", ") + std::string(kind.key);
-  for (const std::string_view key : kMissingKinds) {
-    if (!receiver.Child(key)) continue;
-    const std::string_view instead =
-        key == "msteams_configs"
-            ? "Microsoft has retired its connectors: write msteamsv2_configs"
-            : "vigia does not have it: webhook_configs reach a service of yours";
-    receiver.Fault(key, std::string(instead) + "; known are " + known);
-  }
-}
-
 }  // namespace
 
 std::span<const ReceiverKind> ReceiverKinds() { return kKinds; }
@@ -44,7 +27,6 @@ std::vector<std::unique_ptr<Receiver>> ReadReceiver(
     config::MapReader& receiver, const config::Node& global, const std::filesystem::path& folder,
     const std::shared_ptr<const templates::TemplateSet>& templates, Clock& clock) {
   std::vector<std::unique_ptr<Receiver>> receivers;
-  RefuseMissingKinds(receiver);
   for (const auto& kind : kKinds) {
     const config::Node* const list = receiver.Child(kind.key);
     if (!list || list->IsNull()) continue;

@@ -12,6 +12,7 @@
 
 namespace vigia::alerting::deliver {
 
+std::string Sha256(std::string_view text);
 std::string HmacSha256(std::string_view key, std::string_view text);
 std::string Hex(std::string_view bytes);
 

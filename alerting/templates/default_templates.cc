@@ -89,6 +89,48 @@ const std::string_view kDefaultTemplates = R"go(
 {{- define "msteamsv2.default.title" }}{{ template "__subject" . }}{{ end }}
 {{- define "msteamsv2.default.text" }}{{ template "__count" . }}{{ end }}
 
+{{- define "msteams.default.title" }}{{ template "__subject" . }}{{ end }}
+{{- define "msteams.default.summary" }}{{ template "__subject" . }}{{ end }}
+{{- define "msteams.default.text" -}}
+{{ with .Alerts.Firing }}{{ template "__text_alert_list_markdown" . }}{{ end }}
+{{- with .Alerts.Resolved }}Resolved:
+
+{{ template "__text_alert_list_markdown" . }}{{ end }}
+{{- end }}
+
+{{- define "rocketchat.default.title" }}{{ template "__subject" . }}{{ end }}
+{{- define "rocketchat.default.titlelink" }}{{ template "__alertmanagerURL" . }}{{ end }}
+{{- define "rocketchat.default.alias" }}{{ template "__vigia" . }}{{ end }}
+{{- define "rocketchat.default.emoji" }}{{ end }}
+{{- define "rocketchat.default.iconurl" }}{{ end }}
+{{- define "rocketchat.default.text" }}{{ template "__text_groups" . }}{{ end }}
+
+{{- define "wechat.default.message" }}{{ template "__subject" . }}
+{{ template "__text_groups" . }}{{ template "__alertmanagerURL" . }}{{ end }}
+{{- define "wechat.default.to_user" }}{{ end }}
+{{- define "wechat.default.to_party" }}{{ end }}
+{{- define "wechat.default.to_tag" }}{{ end }}
+{{- define "wechat.default.agent_id" }}{{ end }}
+
+{{- define "sns.default.subject" }}{{ template "__subject" . }}{{ end }}
+{{- define "sns.default.message" }}{{ template "__text_groups" . }}
+{{ template "__alertmanagerURL" . }}{{ end }}
+
+{{- define "jira.default.summary" }}{{ template "__subject" . }}{{ end }}
+{{- define "jira.default.description" }}{{ template "__text_groups" . }}
+{{ template "__alertmanagerURL" . }}{{ end }}
+{{- define "__jira_priority" -}}
+{{ $priority := "" }}
+{{- range . }}
+{{- if eq .Labels.severity "critical" }}{{ $priority = "High" }}
+{{- else if and (eq .Labels.severity "warning") (ne $priority "High") }}{{ $priority = "Medium" }}
+{{- else if and (eq .Labels.severity "info") (eq $priority "") }}{{ $priority = "Low" }}{{ end }}
+{{- end }}{{ $priority }}
+{{- end }}
+{{- define "jira.default.priority" -}}
+{{ with .Alerts.Firing }}{{ template "__jira_priority" . }}{{ else }}{{ template "__jira_priority" .Alerts.Resolved }}{{ end }}
+{{- end }}
+
 {{- define "discord.default.title" }}{{ template "__subject" . }}{{ end }}
 {{- define "discord.default.message" }}{{ template "__text_groups" . }}{{ end }}
 

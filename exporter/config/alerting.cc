@@ -13,13 +13,6 @@ namespace {
 using alerting::dispatch::Plan;
 using alerting::route::AlertmanagerConfig;
 
-// What Alertmanager's `global:` has for receivers that vigia does not have.
-constexpr std::array<std::string_view, 11> kOtherGlobals{
-    "wechat_api_url",        "wechat_api_secret",   "wechat_api_secret_file",
-    "wechat_api_corp_id",    "rocketchat_api_url",  "rocketchat_token",
-    "rocketchat_token_file", "rocketchat_token_id", "rocketchat_token_id_file",
-    "jira_api_url",          "http_config"};
-
 // What tells people where nobody has said how.
 constexpr std::string_view kLogAlone =
     "route: { receiver: log }\nreceivers: [ { name: log, log_configs: [ {} ] } ]\n";
@@ -43,7 +36,7 @@ void CheckGlobals(const config::Node& global, config::Diagnostics& diagnostics) 
   if (global.IsNull()) return;
   config::MapReader map(global, diagnostics, "global");
   map.Child("resolve_timeout");
-  for (const auto key : kOtherGlobals) map.Child(key);
+  map.Child("http_config");
   alerting::deliver::ClaimGlobals(map);
   map.Finish();
 }

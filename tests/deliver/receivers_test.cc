@@ -53,7 +53,8 @@ TEST_CASE("every channel's limits hold for groups of 1, 50 and 500 alerts", "[de
   for (const std::string channel : test::kChannels) {
     test::HttpStub stub;
     const std::string path = PathOf(channel);
-    stub.Answer(path, {.status = 200, .body = "ok"});
+    test::AnswerBeside(channel, stub);
+    stub.Answer(path, {.status = 200, .body = test::TakenBody(channel)});
     auto receiver = MakeReceiver(Yaml(channel, stub.Url("/x")));
     for (const std::size_t alerts : {1U, 50U, 500U}) {
       INFO(channel << " " << alerts);
@@ -79,6 +80,7 @@ TEST_CASE("answers decide between retry and rejection, and waits are obeyed", "[
   for (const std::string channel : test::kChannels) {
     INFO(channel);
     const std::string path = PathOf(channel);
+    test::AnswerBeside(channel, stub);
     auto receiver = MakeReceiver(Yaml(channel, stub.Url("/x")));
     const auto group = Group(1);
     stub.Answer(path, {.status = 429, .headers = {{"Retry-After", "7"}}});
