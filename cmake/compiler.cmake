@@ -48,9 +48,10 @@ find_program(VIGIA_CCACHE ccache)
 if(VIGIA_CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER ${VIGIA_CCACHE})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${VIGIA_CCACHE})
-  if(VIGIA_PCH)  # as ccache's manual asks
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-        CCACHE_SLOPPINESS=pch_defines,time_macros ${VIGIA_CCACHE})
+  # Precompiled headers, as ccache's manual asks.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros ${VIGIA_CCACHE})
+  if(VIGIA_PCH)
     add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>)
   endif()
 endif()

@@ -2,22 +2,30 @@
 # and those of the folders named after FOLDERS. With SMALL it is compiled for size: what runs when something
 # happens, not all the time.
 
-# What nearly every file includes, compiled once for the libraries and once, with Catch, for the
-# tests: it is a quarter of the compiler's work.
+# What nearly every file includes, compiled once: a quarter of the compiler's work. The tests always
+# have it, with Catch; the libraries by option, because optimised code under it meets false alarms of
+# GCC 12 (cmake/compiler.cmake). A precompiled header wants to have been compiled as its users are,
+# so what only some libraries ask for, all tests have.
+set(common <algorithm> <array> <atomic> <chrono> <cstdint> <filesystem> <functional> <map> <memory>
+           <mutex> <optional> <span> <string> <string_view> <thread> <unordered_map> <utility>
+           <variant> <vector> <tl/expected.hpp>)
+file(WRITE ${PROJECT_BINARY_DIR}/pch/empty.cc "")
 if(VIGIA_PCH)
-  set(common <algorithm> <array> <atomic> <chrono> <cstdint> <filesystem> <functional> <map> <memory>
-             <mutex> <optional> <span> <string> <string_view> <thread> <unordered_map> <utility>
-             <variant> <vector> <tl/expected.hpp>)
-  file(WRITE ${PROJECT_BINARY_DIR}/pch/empty.cc "")
   add_library(vigia_pch STATIC ${PROJECT_BINARY_DIR}/pch/empty.cc)
   target_link_libraries(vigia_pch PRIVATE Threads::Threads tl::expected vigia_flags)
   target_precompile_headers(vigia_pch PRIVATE ${common})
-  if(VIGIA_TESTS)
-    add_library(vigia_test_pch STATIC ${PROJECT_BINARY_DIR}/pch/empty.cc)
-    target_link_libraries(vigia_test_pch PRIVATE Threads::Threads tl::expected Catch2::Catch2
-                                                 vigia_flags)
-    target_precompile_headers(vigia_test_pch PRIVATE ${common} <catch2/catch.hpp>)
-  endif()
+endif()
+if(VIGIA_TESTS)
+  # Not optimised: a test runs once for each time that it is compiled.
+  add_library(vigia_test_flags INTERFACE)
+  target_compile_options(vigia_test_flags INTERFACE -O0 -pthread
+                         $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>)
+  target_compile_definitions(vigia_test_flags INTERFACE _FILE_OFFSET_BITS=64)
+  target_link_libraries(vigia_test_flags INTERFACE Threads::Threads tl::expected Catch2::Catch2
+                                                   vigia_flags)
+  add_library(vigia_test_pch STATIC ${PROJECT_BINARY_DIR}/pch/empty.cc)
+  target_link_libraries(vigia_test_pch PRIVATE vigia_test_flags)
+  target_precompile_headers(vigia_test_pch PRIVATE ${common} <catch2/catch.hpp>)
 endif()
 
 function(vigia_library name)
@@ -49,10 +57,8 @@ function(vigia_test name)
   file(GLOB sources CONFIGURE_DEPENDS *.cc)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${arg_LINK} vigia_test_support Catch2::Catch2WithMain
-                                        vigia_flags)
-  if(VIGIA_PCH)
-    target_precompile_headers(${name} REUSE_FROM vigia_test_pch)
-  endif()
+                                        vigia_test_flags)
+  target_precompile_headers(${name} REUSE_FROM vigia_test_pch)
   set(properties TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABEL}" ${arg_PROPERTIES})
   if(arg_TIMED)
     catch_discover_tests(${name} TEST_SPEC "~[timed]" PROPERTIES ${properties})
