@@ -82,6 +82,8 @@ class ServerCollector final : public Collector {
   std::span<const Metric> Metrics() const override { return metrics_; }
 
   Status Collect(Deadline deadline, Batch& batch) override {
+    const auto claim = server_->Claim(deadline);
+    if (!claim) return Fail(claim.error());
     auto status = ReadOnce(deadline, batch);
     // A connection that was kept open may have died long ago (a restart): that is noticed at its
     // first use only, so it is worth a second attempt.
@@ -170,6 +172,8 @@ class TablesCollector final : public Collector {
   std::span<const Metric> Metrics() const override { return metrics_; }
 
   Status Collect(Deadline deadline, Batch& batch) override {
+    const auto claim = server_->Claim(deadline);
+    if (!claim) return Fail(claim.error());
     auto status = ReadOnce(deadline, batch);
     // As in ServerCollector: connections that died while they were idle.
     if (!status && status.error().code() == ErrorCode::kUnavailable && stale_) {

@@ -13,6 +13,12 @@ constexpr auto kLongestBackoff = 4000ms;
 Server::Server(ConnectOptions options)
     : options_(std::move(options)), random_(std::random_device{}()) {}
 
+Result<std::unique_lock<std::timed_mutex>> Server::Claim(Deadline deadline) {
+  std::unique_lock lock(claimed_, deadline.Left());
+  if (!lock) return Fail(ErrorCode::kTimeout, "another reading of the server takes too long");
+  return lock;
+}
+
 Result<Connection*> Server::Main(Deadline deadline) { return Use(main_, "", deadline); }
 
 Result<Connection*> Server::To(const std::string& database, Deadline deadline) {

@@ -3,12 +3,13 @@
 //
 // After a failed attempt it does not connect again for a while that doubles up to 4 s, with jitter:
 // short enough that a server that came back is read at the next interval. Used by one thread at a
-// time.
+// time, the one that has claimed it.
 
 #pragma once
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <set>
@@ -21,6 +22,11 @@ namespace vigia::collectors::postgres {
 class Server {
  public:
   explicit Server(ConnectOptions options);
+
+  // Has the server for a whole reading. The collectors that share it share a thread, too, until one
+  // hangs: the scheduler then gives the other a new one. kTimeout: a reading went on till
+  // `deadline`.
+  Result<std::unique_lock<std::timed_mutex>> Claim(Deadline deadline);
 
   // The connection to the database that the options name; opened if there is none.
   Result<Connection*> Main(Deadline deadline);
@@ -49,6 +55,7 @@ class Server {
   void NoteFailure(Slot& slot, Error error, Deadline deadline);
 
   const ConnectOptions options_;
+  std::timed_mutex claimed_;
   Watchdog watchdog_;  // outlives the connections
   Slot main_;
   std::map<std::string, Slot> others_;

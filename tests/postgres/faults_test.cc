@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "tests/postgres/reader.h"
 #include "tests/support/postgres_server.h"
@@ -76,6 +77,37 @@ TEST_CASE("a hung PostgreSQL costs each reading its deadline and nothing more", 
   REQUIRE(reader["pg_up"] == 1);
   REQUIRE(OpenFiles() <= files + 2);
   server.AwaitSql(kOurSessions, "2\n");
+}
+
+TEST_CASE("the collectors of a PostgreSQL take turns, also on two threads", "[postgres]") {
+  if (!PostgresServer::Installed()) return;
+  PostgresServer server;
+  Reader reader(Quoted(server.dsn()));
+  REQUIRE(reader.Read());
+  const auto collect = [&](std::size_t i, Duration timeout) {
+    auto& instance = reader.instances()[i];
+    Batch batch(Batch::Options{instance.constant_labels, instance.max_series});
+    return instance.impl->Collect(Deadline::After(SystemClock(), timeout), batch);
+  };
+
+  // Each ends at its own deadline, and the connections are ended while the other one waits.
+  server.Freeze();
+  std::jthread other([&] {
+    for (int i = 0; i < 20; ++i) (void)collect(0, 100ms);
+  });
+  for (int i = 0; i < 60; ++i) {
+    const auto begin = SystemClock().Now();
+    const auto status = collect(1, 30ms);
+    REQUIRE(!status);
+    REQUIRE(SystemClock().Now() - begin < 5s);
+  }
+  other.join();
+
+  server.Thaw();
+  server.AwaitSql("SELECT 1", "1\n");
+  Status status;
+  for (int i = 0; i < 100 && !(status = collect(1, 5s)); ++i) std::this_thread::sleep_for(100ms);
+  REQUIRE(status);
 }
 
 TEST_CASE("a restarted PostgreSQL is read again at the next reading", "[postgres]") {
