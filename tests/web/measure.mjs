@@ -24,7 +24,7 @@ async function open(view, {size = {width: 1360, height: 900}} = {}) {
   await page.addInitScript(() => {
     window.longTasks = [];
     new PerformanceObserver(list => window.longTasks.push(...list.getEntries().map(one => one.duration))).observe({type: 'longtask', buffered: true});
-    const shown = () => [...document.querySelectorAll('.legend output, .alert .value')].some(one => /\d/.test(one.textContent));
+    const shown = () => [...document.querySelectorAll('.legend output, .alert .line')].some(one => /\d/.test(one.textContent));
     new MutationObserver(() => {
       if (window.firstData !== undefined || !shown()) return;
       window.firstData = null;
@@ -140,7 +140,7 @@ await many.context().close();
 const kSpan = 60;
 const without = await cpu(kSpan);
 const pages = [];
-for (const view of ['now', 'host', 'postgres', 'redis', 'baselines']) pages.push(await open(view).catch(() => null));
+for (const view of ['now', 'host', 'postgres', 'redis', 'baselines']) pages.push(await open(view).catch(error => console.log(`${view}: ${error.message}`)));
 await wait(5);
 const withPages = await cpu(kSpan);
 console.log(`vigia's CPU: ${without.toFixed(2)} % of a core without a page, ${withPages.toFixed(2)} % with ${pages.filter(Boolean).length}: ` +

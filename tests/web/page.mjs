@@ -207,6 +207,49 @@ async function checkMarks(browser, daemon) {
   await page.context().close();
 }
 
+// A long list is built as it is scrolled; it can be searched and ordered.
+async function checkMany(browser, url) {
+  const ends = new Date(Date.now() + 3600000).toISOString();
+  const alerts = Array.from({length: 150}, (_, i) => ({
+    labels: {alertname: `Many${i % 3}`, host: `h${i}`}, annotations: {summary: kEvil}, startsAt: new Date(Date.now() - i * 1000).toISOString(), endsAt: ends}));
+  const post = () => fetch(`${url}/api/v2/alerts`, {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(alerts)});
+  assert((await post()).ok, 'alerts are taken from elsewhere');
+  const page = await browser.page('desktop', 'light');
+  await show(page, url, 'now');
+  const list = page.locator('.alert');
+  await list.nth(20).waitFor();
+  assert(await list.count() < 150, 'a long list is not built at once');
+  await until('all alerts by scrolling', async () => {
+    await page.mouse.move(400, 400);
+    await page.mouse.wheel(0, 4000);
+    return await list.count() >= 150;
+  });
+  await page.fill('#alert-filter', 'h149');
+  await until('one alert fits', async () => await list.count() === 1);
+  await page.fill('#alert-filter', 'nothing has this');
+  await page.locator('p', {hasText: 'No alert fits.'}).waitFor();
+  await page.fill('#alert-filter', 'many');
+  await page.selectOption('#alert-order', 'oldest first');
+  assert((await list.first().textContent()).includes('h149'), 'alerts can be ordered');
+  for (const one of alerts) one.endsAt = new Date().toISOString();
+  await post();
+  await page.locator('p', {hasText: 'No alert is pending or firing.'}).waitFor({timeout: 30000});
+  await page.context().close();
+}
+
+// Charts that nobody sees ask for nothing.
+async function checkSight(browser, url) {
+  const page = await browser.page('phone', 'dark');
+  await show(page, url, 'host');
+  await page.locator('.chart canvas').first().waitFor();
+  const charts = page.locator('.chart');
+  assert(await page.locator('.chart canvas').count() < await charts.count(), 'charts out of sight are not drawn');
+  await charts.last().scrollIntoViewIfNeeded();
+  await charts.last().locator('.legend output').first().waitFor();
+  console.log('ok: they are once they are seen');
+  await page.context().close();
+}
+
 async function checkAlerts(browser, daemon) {
   const page = await browser.page('desktop', 'dark');
   await show(page, daemon.url, 'now');
@@ -255,6 +298,8 @@ try {
   await checkFiles(daemon);
   await checkMarks(browser, daemon);
   await checkAlerts(browser, daemon);
+  await checkMany(browser, daemon.url);
+  await checkSight(browser, daemon.url);
   await checkViews(browser, daemon.url);
   const page = await browser.page('desktop', 'light');
   await show(page, daemon.url, 'now');

@@ -77,7 +77,7 @@ function rank(list, value) {
 function byUrgency(a, b) {
   return rank(kOrder, a.shown) - rank(kOrder, b.shown) ||
       rank(kSeverities, a.labels.severity) - rank(kSeverities, b.labels.severity) ||
-      b.since - a.since || a.key.localeCompare(b.key);
+      b.since - a.since || (a.key < b.key ? -1 : 1);
 }
 
 // Splits "expression > 5" at its last comparison with a number outside of all brackets:

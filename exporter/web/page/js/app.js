@@ -99,8 +99,8 @@ class App {
       if (other === name) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
     }
-    // On a phone the bar is wider than the screen.
-    this.links.get(name).scrollIntoView({block: 'nearest', inline: 'center'});
+    // On a phone the bar is wider than the screen. Later: to ask for places now would lay the page out twice.
+    requestAnimationFrame(() => this.links.get(this.name).scrollIntoView({block: 'nearest', inline: 'center'}));
     document.title = `${kViews[name].title} – vigia`;
     this.view = kViews[name].make(this, this.parameters);
     replace(this.main, this.view.element);

@@ -3,15 +3,21 @@
 
 import uPlot from '/assets/js/uplot.js';
 import {range} from './api.js';
-import {h, replace} from './dom.js';
+import {h, isNear, replace, setText} from './dom.js';
 import {clock, format, seriesText, stamp} from './format.js';
 import {frame, rateWindow, state} from './state.js';
 
 const kColors = 10;      // of the palette in app.css: --series-0 ...
 const kMostSeries = 200;
 const kHeight = 190;
-// Steps of an axis in bytes, so that its labels are round in KiB, MiB, ...
-const kBinarySteps = Array.from({length: 60}, (_, i) => 2 ** i);
+const kMostPoints = 40;  // of the cursor; with more series they cost more than they tell
+// Steps of an axis: bytes are round in KiB, MiB, ..., what is counted comes whole, up or down is all there is.
+const kSteps = {
+  bytes: Array.from({length: 60}, (_, i) => 2 ** i),
+  count: Array.from({length: 36}, (_, i) => [1, 2, 5][i % 3] * 10 ** Math.floor(i / 3)),
+  up: [1],
+};
+kSteps['bytes/s'] = kSteps.bytes;
 
 const kNames = new Intl.Collator('en', {numeric: true});
 
@@ -25,6 +31,7 @@ export function color(i) {
 
 // A series' name in the legend: "{{label}} text" filled from its labels.
 function legendName(template, labels) {
+  if (typeof template === 'function') return template(labels);
   if (!template) return seriesText(labels);
   return template.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name) => labels[name] ?? '') || seriesText(labels);
 }
@@ -48,10 +55,15 @@ export class Chart {
                      this.canvas, this.legend, this.note);
     this.resizer = new ResizeObserver(() => this.resize());
     this.resizer.observe(this.canvas);
+    // What comes into sight was not asked for while it was out of it.
+    this.sight = new IntersectionObserver(([{isIntersecting}]) => isIntersecting && this.skipped && this.update(), {rootMargin: '50%'});
+    this.sight.observe(this.element);
   }
 
   destroy() {
     this.resizer.disconnect();
+    this.sight.disconnect();
+    cancelAnimationFrame(this.hover);
     this.abort?.abort();
     this.plot?.destroy();
   }
@@ -62,8 +74,10 @@ export class Chart {
     this.draw();
   }
 
-  // Asks for what is missing of the frame and draws it.
+  // Asks for what is missing of the frame and draws it, unless nobody sees it.
   async update() {
+    this.skipped = !isNear(this.element);
+    if (this.skipped) return;
     const wanted = frame();
     const same = this.frame && this.frame.step === wanted.step && this.frame.live === wanted.live &&
         wanted.start <= this.frame.end && wanted.start >= this.frame.start;
@@ -170,17 +184,18 @@ export class Chart {
       height: kHeight,
       padding: [10, 8, 0, 0],
       legend: {show: false},
-      cursor: {sync: {key: 'vigia'}, drag: {x: true, y: false}, points: {size: 6}},
+      cursor: {sync: {key: 'vigia'}, drag: {x: true, y: false},
+               points: this.ordered.length > kMostPoints ? {show: false} : {size: 6}},
       scales: {x: {time: true}, y: {range: (_, low, high) => this.bounds(low, high)}},
       axes: [
         {...axis, space: 70, size: 28, values: (_, ticks) => ticks.map(time => clock(time).slice(0, 5))},
-        {...axis, size: 76, ...(unit?.startsWith('bytes') ? {incrs: kBinarySteps} : {}),
+        {...axis, size: 76, ...(kSteps[unit] ? {incrs: kSteps[unit]} : {}),
          values: (_, ticks) => ticks.map(value => format(value, unit))},
       ],
       bands: this.spec.band && this.ordered.length > 1 ? [{series: [1, 2], fill: `${style('--band')}44`}] : [],
       series: [{}, ...this.ordered.map((one, i) => this.line(one, i))],
       hooks: {
-        setCursor: [plot => this.values(plot.cursor.idx)],
+        setCursor: [plot => this.point(plot.cursor.idx)],
         setSelect: [plot => this.zoom(plot)],
         draw: [plot => this.drawMarks(plot), ...(this.spec.threshold === undefined ? [] : [one => this.drawThreshold(one)])],
       },
@@ -286,6 +301,12 @@ export class Chart {
     this.plot.setSeries(i + 1, {show: !hide});
   }
 
+  // The cursor moves more often than a frame is drawn.
+  point(index) {
+    cancelAnimationFrame(this.hover);
+    this.hover = requestAnimationFrame(() => this.plot && this.values(index));
+  }
+
   // The values under the cursor, or the newest ones.
   values(index) {
     const times = this.plot?.data[0] ?? [];
@@ -297,7 +318,7 @@ export class Chart {
         at = column.length - 1;
         while (at > 0 && column[at] === null) --at;
       }
-      if (one.output) one.output.textContent = format(column?.[at], this.spec.unit);
+      if (one.output) setText(one.output, format(column?.[at], this.spec.unit));
     });
   }
 

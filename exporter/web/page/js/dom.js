@@ -36,6 +36,19 @@ export function link(url, ...children) {
            ...children);
 }
 
+// Sets the text of an element, and touches the page only if it is another.
+export function setText(element, text) {
+  if (element.text_ === text) return;
+  element.text_ = text;
+  element.textContent = text;
+}
+
+// Whether an element is on the screen, or within half a screen of it.
+export function isNear(element) {
+  const {top, bottom} = element.getBoundingClientRect();
+  return bottom > -innerHeight / 2 && top < innerHeight * 1.5;
+}
+
 // Rebuilds the children of `parent` for `items`, keeping the elements of those that stay:
 // make(item) builds one, update(element, item) brings it up to date.
 export function reconcile(parent, items, key, make, update) {

@@ -56,6 +56,7 @@ const kFormats = {
   percent: value => signed(value, `${digits(Math.abs(value))}\u202f%`),
   ratio: value => kFormats.percent(value * 100),
   seconds,
+  up: value => ({0: 'down', 1: 'up'})[value] ?? '',
 };
 
 export function format(value, unit = 'number') {

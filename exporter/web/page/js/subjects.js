@@ -51,15 +51,15 @@ export const subjects = {
     probe: 'pg_up',
     absent: 'No PostgreSQL is watched: add one under collectors.postgres in vigia.yml.',
     charts: [
-      {title: 'Sessions', queries: [
-        q('sum by (state) (pg_stat_activity_count)', '{{state}}'),
+      {title: 'Sessions', unit: 'count', queries: [
+        q('sum by (state) (pg_stat_activity_count{state!~"disabled|fastpath function call"})', '{{state}}'),
         q('vigia_postgres_connections_max', 'limit', {dash: [6, 4]})]},
       {title: 'Transactions', unit: '/s', queries: [
         q('sum by (datname) (rate(pg_stat_database_xact_commit[$rate])) > 0', '{{datname}} commit'),
         q('sum by (datname) (rate(pg_stat_database_xact_rollback[$rate])) > 0', '{{datname}} rollback')]},
       {title: 'Cache hit ratio', unit: 'ratio', max: 1, note: 'of the last interval', queries: [
         q('vigia_postgres_cache_hit_ratio', '{{datname}}')]},
-      {title: 'Waiting for locks', queries: [
+      {title: 'Waiting for locks', unit: 'count', queries: [
         q('vigia_postgres_blocked_sessions', 'sessions waiting'),
         q('vigia_postgres_blocking_chain_length', 'longest chain')]},
       {title: 'Longest transaction', unit: 'seconds', queries: [
@@ -108,9 +108,9 @@ export const subjects = {
       {title: 'Memory', unit: 'bytes', queries: [
         q('redis_memory_used_bytes', 'used', {fill: true}), q('redis_memory_used_rss_bytes', 'resident'),
         q('redis_memory_max_bytes > 0', 'limit', {dash: [6, 4]})]},
-      {title: 'Clients', queries: [
+      {title: 'Clients', unit: 'count', queries: [
         q('redis_connected_clients', 'connected'), q('redis_blocked_clients', 'blocked')]},
-      {title: 'Keys', queries: [q('redis_db_keys > 0', '{{db}}')]},
+      {title: 'Keys', unit: 'count', queries: [q('redis_db_keys > 0', '{{db}}')]},
       {title: 'Evicted and expired', unit: '/s', queries: [
         q('rate(redis_evicted_keys_total[$rate])', 'evicted'), q('rate(redis_expired_keys_total[$rate])', 'expired')]},
       {title: 'Network', unit: 'bytes/s', queries: [
@@ -134,17 +134,17 @@ export const subjects = {
     probe: 'probe_success',
     absent: 'No endpoint is probed: add some under collectors.probe in vigia.yml.',
     charts: [
-      {title: 'Up', max: 1, queries: [q('probe_success', '{{instance}}')]},
+      {title: 'Up', unit: 'up', max: 1, queries: [q('probe_success', '{{instance}}')]},
       {title: 'Duration', unit: 'seconds', queries: [q('probe_duration_seconds', '{{instance}}')]},
       {title: 'HTTP phases', unit: 'seconds', queries: [q('avg by (phase) (probe_http_duration_seconds)', '{{phase}}')]},
       {title: 'Certificate expires in', unit: 'seconds', queries: [
         q('probe_ssl_earliest_cert_expiry - time()', '{{instance}}')]},
-      {title: 'Scraped exporters up', max: 1, queries: [q('up', '{{job}} {{instance}}')]},
+      {title: 'Scraped exporters up', unit: 'up', max: 1, queries: [q('up', '{{job}} {{instance}}')]},
     ],
     tables: [{
       caption: 'Endpoints', sort: 1, key: labels => [labels.instance, labels.job].join('\n'), columns: [
         {name: 'Target', label: 'instance'},
-        {name: 'Up', unit: 'number', expr: 'probe_success', leads: true},
+        {name: 'Up', unit: 'up', expr: 'probe_success', leads: true},
         {name: 'Duration', unit: 'seconds', expr: 'probe_duration_seconds'},
         {name: 'Available, 24 h', unit: 'percent', expr: '100 * avg_over_time(probe_success[24h])'},
         {name: 'Status', unit: 'number', expr: 'probe_http_status_code'},
@@ -163,7 +163,7 @@ export const subjects = {
         {name: 'Query', label: 'query'},
         {name: 'Age', unit: 'seconds', expr: 'vigia_kpi_age_seconds', leads: true},
         {name: 'Took', unit: 'seconds', expr: 'vigia_kpi_query_duration_seconds'},
-        {name: 'Good', unit: 'number', expr: 'vigia_kpi_query_up'},
+        {name: 'State', unit: 'up', expr: 'vigia_kpi_query_up'},
         {name: 'Rows', unit: 'number', expr: 'vigia_kpi_query_rows'}]}],
   },
 };

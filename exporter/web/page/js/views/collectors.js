@@ -9,18 +9,18 @@ export class CollectorsView {
   constructor() {
     const state_of = one => (one.up ? 'up' : one.has_run ? 'down' : 'starting');
     this.table = new Table({
-      caption: 'Collectors', sort: 0, most: 1000, columns: [
+      caption: 'Collectors', quiet: true, sort: 0, most: 1000, columns: [
         {name: 'State', value: state_of, show: one => h('span', {class: `badge ${state_of(one)}`}, state_of(one))},
         {name: 'Collector', value: one => one.collector},
-        {name: 'Instance', value: one => one.instance},
+        {name: 'Instance', wide: true, value: one => one.instance},
         {name: 'Age', unit: 'seconds', value: one => (one.last_success ? now() - one.last_success : Infinity),
          show: one => (one.last_success ? duration(now() - one.last_success) : 'never')},
-        {name: 'Interval', unit: 'seconds', value: one => one.interval_seconds},
+        {name: 'Interval', unit: 'seconds', wide: true, value: one => one.interval_seconds, show: one => duration(one.interval_seconds)},
         {name: 'Took', unit: 'seconds', value: one => one.duration_seconds},
         {name: 'Series', unit: 'number', value: one => one.series},
-        {name: 'Dropped', unit: 'number', value: one => one.dropped_series_total},
-        {name: 'Failures', unit: 'number', value: one => one.failures_total},
-        {name: 'Timeouts', unit: 'number', value: one => one.timeouts_total},
+        {name: 'Dropped', wide: true, unit: 'number', value: one => one.dropped_series_total},
+        {name: 'Failures', wide: true, unit: 'number', value: one => one.failures_total},
+        {name: 'Timeouts', wide: true, unit: 'number', value: one => one.timeouts_total},
         {name: 'Last error', value: one => one.last_error, show: one => h('span', {class: 'error'}, one.last_error)},
       ]});
     this.summary = h('p', {role: 'status'});

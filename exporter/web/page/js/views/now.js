@@ -3,13 +3,20 @@
 import {get, post, range} from '../api.js';
 import {loadAlerts, splitThreshold} from '../alerts.js';
 import {sparkline} from '../chart.js';
-import {h, link, reconcile, replace} from '../dom.js';
+import {h, isNear, link, reconcile, replace, setText} from '../dom.js';
 import {clock, duration, format, labelText, parseTime, selector, stamp} from '../format.js';
 import {now, rememberName, state, userName} from '../state.js';
 
-const kMostAlerts = 300;
+const kFew = 8;      // alerts that nobody needs to search or sort
+const kSlice = 40;   // alerts that are built at once, when the end of the list comes near
 const kMostSparks = 20;
 const kSparkAge = 60;  // seconds after which a course is asked for again
+const kOrders = {
+  'most urgent first': null,
+  'newest first': (a, b) => b.since - a.since,
+  'oldest first': (a, b) => a.since - b.since,
+  'by name': (a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0),
+};
 const kSilences = {'1 hour': 3600, '4 hours': 14400, '1 day': 86400, '1 week': 604800};
 
 export class NowView {
@@ -17,22 +24,56 @@ export class NowView {
     this.sparks = new Map();
     this.health = h('p', {class: 'health', role: 'status'});
     this.list = h('ul', {class: 'alerts'});
+    this.alerts = [];
+    this.built = kSlice;
+    this.filter = h('input', {type: 'search', id: 'alert-filter', placeholder: 'name, label or text', oninput: () => this.draw()});
+    this.order = h('select', {id: 'alert-order', onchange: () => this.draw()}, Object.keys(kOrders).map(name => h('option', {}, name)));
+    this.search = h('div', {class: 'line', hidden: true}, h('label', {for: 'alert-filter'}, 'Filter'), this.filter,
+                    h('label', {for: 'alert-order'}, 'Order'), this.order);
     this.more = h('p', {class: 'quiet'});
+    this.sight = new IntersectionObserver(([{isIntersecting}]) => isIntersecting && this.grow(), {rootMargin: '100%'});
+    this.sight.observe(this.more);
     this.sent = h('ul', {class: 'sent'});
     this.sentPart = h('section', {}, h('h2', {}, 'Sent'), this.sent);
     this.dialog = h('dialog', {'aria-labelledby': 'dialog-title'});
     this.element = h('div', {}, h('h1', {}, 'Now'), this.health, h('h2', {class: 'hidden'}, 'Alerts'),
-                     this.list, this.more, this.sentPart, this.dialog);
+                     this.search, this.list, this.more, this.sentPart, this.dialog);
   }
 
   async update() {
-    const alerts = await loadAlerts();
-    this.showHealth(alerts);
-    reconcile(this.list, alerts.slice(0, kMostAlerts), alert => alert.key, () => this.make(),
-              (element, alert) => this.describe(element, alert));
-    this.more.textContent = !alerts.length ? 'No alert is pending or firing.'
-        : alerts.length > kMostAlerts ? `and ${alerts.length - kMostAlerts} more` : '';
-    await Promise.all([this.showSent(), this.drawSparks(alerts)]);
+    this.alerts = await loadAlerts();
+    this.showHealth(this.alerts);
+    this.draw();
+    await Promise.all([this.showSent(), this.drawSparks(this.alerts)]);
+  }
+
+  destroy() {
+    this.sight.disconnect();
+  }
+
+  grow() {
+    if (this.built >= this.alerts.length) return;
+    this.built += kSlice;
+    this.draw();
+  }
+
+  draw() {
+    this.search.hidden = this.alerts.length <= kFew && !this.filter.value;
+    const found = this.found();
+    // Asked before anything changes, so that the page is not laid out for each.
+    const near = new Set([...this.list.children].filter(isNear));
+    reconcile(this.list, found.slice(0, this.built), alert => alert.key, () => this.make(),
+              (element, alert) => this.describe(element, alert, near.has(element)));
+    setText(this.more, !this.alerts.length ? 'No alert is pending or firing.' : !found.length ? 'No alert fits.'
+        : found.length > this.built ? `and ${found.length - this.built} more` : '');
+  }
+
+  found() {
+    const wanted = this.filter.value.trim().toLowerCase();
+    const order = kOrders[this.order.value];
+    const found = !wanted ? this.alerts
+        : this.alerts.filter(({shown, labels, annotations}) => `${shown} ${labelText(labels, [])} ${annotations?.summary ?? ''}`.toLowerCase().includes(wanted));
+    return order ? [...found].sort(order) : found;
   }
 
   showHealth(alerts) {
@@ -66,24 +107,28 @@ export class NowView {
     return element;
   }
 
-  describe(element, alert) {
+  // How long an alert lasts is told of those on the screen.
+  describe(element, alert, near) {
     const {parts} = element;
+    const signature = JSON.stringify([alert.shown, alert.value, alert.annotations, alert.ack]);
+    const spark = this.sparks.get(alert.key);
+    if (spark && parts.spark.firstChild !== spark.svg) replace(parts.spark, spark.svg);
+    if (!near && element.signature === signature) return;
+    element.signature = signature;
     const split = alert.rule ? splitThreshold(alert.rule.query) : null;
     element.dataset.severity = alert.labels.severity ?? '';
     element.dataset.state = alert.shown;
     parts.badge.className = `badge ${alert.shown}`;
-    parts.badge.textContent = alert.shown;
-    parts.name.textContent = alert.labels.alertname ?? '(no name)';
-    parts.value.textContent = Number.isFinite(alert.value)
-        ? format(alert.value) + (split ? ` ${split.op} ${format(split.threshold)}` : '') : '';
-    parts.since.textContent = alert.since ? `for ${duration(now() - alert.since)}` : '';
+    setText(parts.badge, alert.shown);
+    setText(parts.name, nameOf(alert));
+    setText(parts.value, Number.isFinite(alert.value)
+        ? format(alert.value) + (split ? ` ${split.op} ${format(split.threshold)}` : '') : '');
+    setText(parts.since, alert.since ? `for ${duration(now() - alert.since)}` : '');
     parts.since.title = alert.since ? stamp(alert.since) : '';
-    parts.summary.textContent = alert.annotations?.summary ?? alert.annotations?.description ?? '';
-    parts.labels.textContent = labelText(alert.labels) + why(alert);
+    setText(parts.summary, alert.annotations?.summary ?? alert.annotations?.description ?? '');
+    setText(parts.labels, labelText(alert.labels) + why(alert));
     this.describeLinks(parts.links, alert);
     this.describeActions(parts.actions, alert);
-    const spark = this.sparks.get(alert.key);
-    if (spark && parts.spark.firstChild !== spark.svg) replace(parts.spark, spark.svg);
   }
 
   describeLinks(place, alert) {
@@ -164,6 +209,10 @@ export class NowView {
       }
     }));
   }
+}
+
+function nameOf({labels}) {
+  return labels.alertname ?? '(no name)';
 }
 
 function groupBy(items, key) {

@@ -11,16 +11,16 @@ export class RulesView {
     this.filter = h('input', {type: 'search', id: 'rule-filter', placeholder: 'name, group or expression',
                               oninput: () => this.draw()});
     this.table = new Table({
-      caption: 'Rules', sort: 0, most: 500, empty: 'no rules', columns: [
+      caption: 'Rules', quiet: true, sort: 0, most: 500, empty: 'no rules', columns: [
         {name: 'State', value: order, show: rule => h('span', {class: `badge ${stateOf(rule)}`}, stateOf(rule))},
         {name: 'Rule', value: rule => rule.name, show: rule => h('a', {href: `#/journal?alert=${encodeURIComponent(rule.name)}`}, rule.name)},
-        {name: 'Group', value: rule => rule.group},
+        {name: 'Group', wide: true, value: rule => rule.group},
         {name: 'Expression', value: rule => rule.query,
          show: rule => h('a', {class: 'code', href: `#/explore?expr=${encodeURIComponent(rule.query)}`}, rule.query)},
-        {name: 'For', unit: 'seconds', value: rule => rule.duration ?? 0, show: rule => (rule.duration ? duration(rule.duration) : '')},
-        {name: 'Alerts', unit: 'number', value: rule => rule.alerts?.length ?? 0},
-        {name: 'Evaluated', unit: 'seconds', value: age, show: rule => (parseTime(rule.lastEvaluation) ? `${duration(age(rule))} ago` : 'not yet')},
-        {name: 'Took', unit: 'seconds', value: rule => rule.evaluationTime ?? 0, show: rule => format(rule.evaluationTime, 'seconds')},
+        {name: 'For', wide: true, unit: 'seconds', value: rule => rule.duration ?? 0, show: rule => (rule.duration ? duration(rule.duration) : '')},
+        {name: 'Alerts', wide: true, unit: 'number', value: rule => rule.alerts?.length ?? 0},
+        {name: 'Evaluated', wide: true, unit: 'seconds', value: age, show: rule => (parseTime(rule.lastEvaluation) ? `${duration(age(rule))} ago` : 'not yet')},
+        {name: 'Took', wide: true, unit: 'seconds', value: rule => rule.evaluationTime ?? 0, show: rule => format(rule.evaluationTime, 'seconds')},
         {name: 'Error', value: rule => rule.lastError ?? '', show: rule => h('span', {class: 'error'}, rule.lastError ?? '')},
       ]});
     this.summary = h('p', {role: 'status'});
@@ -34,7 +34,7 @@ export class RulesView {
     this.rules = data.groups.flatMap(group => group.rules.map(rule => ({...rule, group: group.name, file: group.file})));
     const failing = this.rules.filter(rule => rule.health === 'err').length;
     const dead = this.rules.filter(rule => rule.dead).length;
-    this.summary.textContent = `${this.rules.length} rules in ${data.groups.length} groups, ${failing} failing` +
+    this.summary.textContent = `${this.rules.length} rules in ${data.groups.length} ${data.groups.length === 1 ? 'group' : 'groups'}, ${failing} failing` +
         (dead ? `, ${dead} that no series can reach` : '');
     this.draw();
   }

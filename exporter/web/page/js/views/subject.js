@@ -2,7 +2,7 @@
 
 import {instant, labelValues} from '../api.js';
 import {Chart} from '../chart.js';
-import {h} from '../dom.js';
+import {h, isNear} from '../dom.js';
 import {loadDeploys} from '../marks.js';
 import {rateWindow} from '../state.js';
 import {subjects} from '../subjects.js';
@@ -16,11 +16,14 @@ export class SubjectView {
     this.app = app;
     this.charts = this.subject.charts.map(spec => this.chart(spec));
     this.tables = this.subject.tables.map(spec => ({spec, table: makeTable(spec)}));
+    this.sight = new IntersectionObserver(entries => this.seen(entries), {rootMargin: '50%'});
+    for (const {table} of this.tables) this.sight.observe(table.element);
     this.found = new Map();
     this.absent = h('p', {class: 'absent', hidden: true}, this.subject.absent);
     this.grid = h('div', {class: 'grid'}, this.charts.map(chart => chart.element));
     this.element = h('div', {}, h('h1', {}, this.subject.title), this.absent, this.grid,
                      this.tables.map(({table}) => table.element));
+    this.last = this.charts[0].element;  // those of metrics that are found stand before it
     this.live = true;
   }
 
@@ -34,6 +37,7 @@ export class SubjectView {
 
   destroy() {
     this.live = false;
+    this.sight.disconnect();
     for (const chart of this.charts) chart.destroy();
   }
 
@@ -44,6 +48,15 @@ export class SubjectView {
   async update() {
     await Promise.all([this.lookFor(), this.mark(), this.discover(),
                        ...this.charts.map(chart => chart.update()), ...this.tables.map(entry => fill(entry))]);
+  }
+
+  // Tables that came into sight were not asked for while they were out of it.
+  seen(entries) {
+    for (const {target, isIntersecting} of entries) {
+      const entry = this.tables.find(({table}) => table.element === target);
+      // Whether vigia answers is the poll's to tell.
+      if (isIntersecting && entry.skipped) fill(entry).catch(() => {});
+    }
   }
 
   // What nobody watches has a sentence instead of empty charts.
@@ -69,27 +82,37 @@ export class SubjectView {
       if (this.found.has(name) || !this.live) continue;
       const title = name.replace(/^kpi_/, '').replaceAll('_', ' ');
       const chart = this.chart({title, unit: name.endsWith('_ratio') ? 'ratio' : 'number',
-                                queries: [{expr: name, name: ''}]});
+                                queries: [{expr: name, name: labels => legend(labels, title)}]});
       this.found.set(name, chart);
       this.charts.push(chart);
-      this.grid.append(chart.element);
+      this.grid.insertBefore(chart.element, this.last);
       added.push(chart.update());
     }
     await Promise.all(added);
   }
 }
 
+// What tells one series of a metric from the others.
+function legend({__name__: _, ...labels}, title) {
+  return Object.values(labels).join(' ') || title;
+}
+
 function makeTable(spec) {
-  return new Table({
+  const table = new Table({
     caption: spec.caption, sort: spec.sort, descending: spec.descending,
     columns: spec.columns.map((column, i) => ({
       name: column.name, unit: column.unit,
       value: row => (column.label ? row.labels[column.label] ?? '' : row.values[i])})),
   });
+  table.element.hidden = Boolean(spec.optional);
+  return table;
 }
 
 // Joins the columns' answers by the key of their labels; the leading column decides the rows.
-async function fill({spec, table}) {
+async function fill(entry) {
+  const {spec, table} = entry;
+  entry.skipped = !table.element.hidden && !isNear(table.element);
+  if (entry.skipped) return;
   const rows = new Map();
   const answers = await Promise.all(spec.columns.map(column => (column.expr
       ? instant(column.expr.replaceAll('$rate', rateWindow())) : null)));
