@@ -204,6 +204,10 @@ async function checkMarks(browser, daemon) {
   await show(page, daemon.url, 'rules');
   await page.locator('tr', {hasText: 'NeverHeard'}).locator('.badge.dead').waitFor();
   console.log('ok: a rule that no series can reach is marked');
+  await show(page, daemon.url, 'journal?alert=NeverHeard');
+  const why = page.locator('.rule', {hasText: 'NeverHeard'});
+  await why.locator('.parts > li.none', {hasText: 'test_of_nothing'}).waitFor();
+  console.log('ok: it is said why a rule does not fire');
   await page.context().close();
 }
 
@@ -258,6 +262,8 @@ async function checkAlerts(browser, daemon) {
   await alert.locator('.badge.firing').waitFor({timeout: 30000});
   assert((await alert.textContent()).includes('80 > 50'), 'an alert appears without reload, with value and threshold');
   assert(!(await alert.getByText("Runbook").count()), 'a link that is a script is no link');
+  await page.locator('.sent li', {hasText: 'to log 1 firing'}).waitFor({timeout: 60000});
+  console.log('ok: what was sent is told');
   await page.screenshot({path: join(pictures, 'now-firing.png')});
 
   await alert.locator('button', {hasText: 'Acknowledge'}).click();

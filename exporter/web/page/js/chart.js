@@ -182,7 +182,7 @@ export class Chart {
     return {
       width: Math.max(200, this.canvas.clientWidth),
       height: kHeight,
-      padding: [10, 8, 0, 0],
+      padding: [16, 8, 0, 0],
       legend: {show: false},
       cursor: {sync: {key: 'vigia'}, drag: {x: true, y: false},
                points: this.ordered.length > kMostPoints ? {show: false} : {size: 6}},
@@ -243,16 +243,12 @@ export class Chart {
     ctx.restore();
   }
 
-  // On the side of the line that has room, on a ground of its own.
+  // Above the chart, where nothing is drawn; at the side of the line that has room.
   writeMark({ctx, bbox}, x, text) {
-    const [gap, height] = [4 * devicePixelRatio, 14 * devicePixelRatio];
     const width = ctx.measureText(text).width;
-    const left = x + width + 2 * gap > bbox.left + bbox.width ? x - gap - width : x + gap;
-    const ink = ctx.fillStyle;
-    ctx.fillStyle = style('--card');
-    ctx.fillRect(left - gap / 2, bbox.top, width + gap, height);
-    ctx.fillStyle = ink;
-    ctx.fillText(text, left, bbox.top + height * 0.8);
+    ctx.textAlign = 'left';
+    ctx.textBaseline = 'bottom';
+    ctx.fillText(text, x + width > bbox.left + bbox.width ? x - width : x, bbox.top - devicePixelRatio);
   }
 
   drawThreshold(plot) {

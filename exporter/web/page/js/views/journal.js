@@ -2,8 +2,10 @@
 
 import {get} from '../api.js';
 import {h, replace} from '../dom.js';
+import {eventText} from '../events.js';
 import {labelText, parseTime, stamp} from '../format.js';
 import {now} from '../state.js';
+import {whyView} from '../why.js';
 
 const kMost = 200;
 const kSince = {'1 hour': 3600, '1 day': 86400, '1 week': 604800};
@@ -22,8 +24,9 @@ export class JournalView {
     this.note = h('p', {class: 'quiet', role: 'status'});
     this.element = h('div', {}, h('h1', {}, 'Journal'),
         h('form', {class: 'query', onsubmit: event => { event.preventDefault(); this.changed(); }},
-          h('label', {for: 'journal-alert'}, 'Alert '), this.alert, h('label', {for: 'journal-type'}, 'Type '), this.type,
-          h('label', {for: 'journal-since'}, 'Last '), this.since),
+          h('span', {class: 'field'}, h('label', {for: 'journal-alert'}, 'Alert'), this.alert),
+          h('span', {class: 'field'}, h('label', {for: 'journal-type'}, 'Type'), this.type),
+          h('span', {class: 'field'}, h('label', {for: 'journal-since'}, 'Last'), this.since)),
         this.why, this.note, this.list);
   }
 
@@ -55,11 +58,15 @@ export class JournalView {
     if (!alert) return;
     try {
       const answer = await get('/api/vigia/v1/explain', {alert});
-      replace(this.why, h('h2', {}, `Why: ${alert}`),
-              answer.rules.map(rule => h('p', {}, h('strong', {}, rule.alert), ` ${rule.verdict}`)),
+      // Built anew only if it says something else, so that it can be read and selected.
+      const signature = JSON.stringify(answer);
+      if (signature === this.explained) return;
+      this.explained = signature;
+      replace(this.why, h('h2', {}, `Why: ${alert}`), whyView(answer),
               h('details', {open: this.why.querySelector('details')?.open ?? false},
                 h('summary', {}, 'in full'), tree(answer)));
     } catch (error) {
+      this.explained = null;
       replace(this.why, h('p', {class: 'quiet'}, error.message));
     }
   }
@@ -69,10 +76,15 @@ function describe(event) {
   return h('li', {},
       h('time', {datetime: new Date(parseTime(event.time) * 1000).toISOString()}, stamp(parseTime(event.time))),
       h('span', {class: `badge ${event.type}`}, event.type),
-      h('strong', {}, event.labels?.alertname ?? event.details?.version ?? event.labels?.baseline ?? ''),
-      event.type.startsWith('baseline.') || event.type === 'deploy' ? h('span', {}, event.details?.text ?? '') : null,
-      h('span', {class: 'quiet'}, labelText(event.labels ?? {})),
-      event.details ? h('details', {}, h('summary', {}, 'details'), tree(event.details)) : null);
+      h('div', {class: 'line'},
+        filled('strong', {}, event.labels?.alertname ?? event.details?.version ?? event.labels?.baseline ?? ''),
+        filled('span', {class: event.details?.error ? 'error' : null}, eventText(event)),
+        filled('span', {class: 'quiet'}, labelText(event.labels ?? {})),
+        event.details ? h('details', {}, h('summary', {}, 'details'), tree(event.details)) : null));
+}
+
+function filled(tag, attributes, text) {
+  return text ? h(tag, attributes, text) : null;
 }
 
 // Any JSON as nested lists of names and values.

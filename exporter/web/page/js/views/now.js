@@ -4,12 +4,14 @@ import {get, post, range} from '../api.js';
 import {loadAlerts, splitThreshold} from '../alerts.js';
 import {sparkline} from '../chart.js';
 import {h, isNear, link, reconcile, replace, setText} from '../dom.js';
+import {deliveryText, newestOfEach} from '../events.js';
 import {clock, duration, format, labelText, parseTime, selector, stamp} from '../format.js';
 import {now, rememberName, state, userName} from '../state.js';
 
 const kFew = 8;      // alerts that nobody needs to search or sort
 const kSlice = 40;   // alerts that are built at once, when the end of the list comes near
 const kMostSparks = 20;
+const kMostSent = 40;  // events, of which a notification has two or more
 const kSparkAge = 60;  // seconds after which a course is asked for again
 const kOrders = {
   'most urgent first': null,
@@ -185,9 +187,12 @@ export class NowView {
   }
 
   async showSent() {
-    const {events} = await get('/api/vigia/v1/events', {type: 'notification.', limit: 20});
+    const {events} = await get('/api/vigia/v1/events', {type: 'notification.', limit: kMostSent});
     this.sentPart.hidden = !events.length;
-    replace(this.sent, events.map(describeDelivery));
+    const signature = JSON.stringify(events);
+    if (signature === this.shownSent) return;
+    this.shownSent = signature;
+    replace(this.sent, newestOfEach(events).map(describeDelivery));
   }
 
   // The course of the last hour, for the alerts at the top.
@@ -232,11 +237,7 @@ function why(alert) {
 
 function describeDelivery(event) {
   const what = event.type.replace('notification.', '');
-  const {receiver, integration, error, firing, resolved} = event.details;
-  const counts = [[firing, 'firing'], [resolved, 'resolved']].filter(([count]) => Number(count) > 0).map(([count, word]) => `${count} ${word}`);
-  return h('li', {class: ['failed', 'dead'].includes(what) ? 'error' : ''},
-           `${clock(parseTime(event.time))} ${what} `, receiver ? `to ${receiver} ` : '', integration ? `(${integration}) ` : '',
-           counts.join(', '), event.labels?.alertname ?? '', error ? `: ${error}` : '');
+  return h('li', {class: ['failed', 'dead'].includes(what) ? 'error' : ''}, `${clock(parseTime(event.time))} ${what} ${deliveryText(event)}`);
 }
 
 function act(alert, what, {who, comment, seconds}) {
