@@ -1,14 +1,17 @@
-// How much of other people's dashboards a Prometheus API fills: node public.mjs FOLDER URL...
+// How much of other people's dashboards a Prometheus API fills: node public.mjs FOLDER URL... [--least PERCENT]
 //
 // FOLDER holds Grafana dashboards as JSON, such as those published for node_exporter, postgres_exporter and
 // redis_exporter. Prints for every URL what each dashboard's expressions get, and every expression that gets nothing
-// or an error; the last line of a URL is its sum. Skips if FOLDER is not there. Exits 1 on an error of a query.
+// or an error; the last line of a URL is its sum. Skips if FOLDER is not there. Exits 1 on an error of a query, or where
+// a sum is less than PERCENT after half a minute's patience.
 
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
+import {parseArgs} from 'node:util';
 import {Source, definitionOf, fill, queriesOf} from './grafana.mjs';
 
-const [folder, ...urls] = process.argv.slice(2);
+const {values: {least}, positionals: [folder, ...urls]} = parseArgs(
+    {allowPositionals: true, options: {least: {type: 'string', default: '0'}}});
 if (!existsSync(folder)) {
   console.log(`SKIPPED: ${folder} is not there`);
   process.exit(0);
@@ -47,20 +50,32 @@ function percent(part, all) {
   return all ? `${(100 * part / all).toFixed(1)} %` : '-';
 }
 
-let faults = 0;
-for (const url of urls) {
+async function tryAll(url) {
   const source = new Source(url);
-  const sum = {filled: 0, all: 0};
+  const sum = {filled: 0, all: 0, failed: 0, lines: []};
   for (const file of files) {
     const {filled, empty, failed} = await tryOne(JSON.parse(readFileSync(join(folder, file), 'utf8')), source);
     const all = filled + empty.length + failed.length;
-    console.log(`${url} ${file}: ${filled} of ${all} filled (${percent(filled, all)}), ${empty.length} empty, ${failed.length} failed`);
-    for (const one of empty) console.log(`  empty  ${one}`);
-    for (const one of failed) console.log(`  FAILED ${one}`);
+    sum.lines.push(`${url} ${file}: ${filled} of ${all} filled (${percent(filled, all)}), ${empty.length} empty, ${failed.length} failed`,
+                   ...empty.map(one => `  empty  ${one}`), ...failed.map(one => `  FAILED ${one}`));
     sum.filled += filled;
     sum.all += all;
-    faults += failed.length;
+    sum.failed += failed.length;
   }
-  console.log(`${url}: ${sum.filled} of ${sum.all} filled (${percent(sum.filled, sum.all)})`);
+  sum.lines.push(`${url}: ${sum.filled} of ${sum.all} filled (${percent(sum.filled, sum.all)})`);
+  return sum;
 }
-process.exit(faults ? 1 : 0);
+
+const patience = Date.now() + 30000;
+let code = 0;
+for (const url of urls) {
+  const isLow = sum => 100 * sum.filled < Number(least) * sum.all;
+  let sum = await tryAll(url);
+  while (isLow(sum) && Date.now() < patience) {
+    await new Promise(done => setTimeout(done, 2000));
+    sum = await tryAll(url);
+  }
+  console.log(sum.lines.join('\n'));
+  if (sum.failed || isLow(sum)) code = 1;
+}
+process.exit(code);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 
@@ -181,6 +182,49 @@ TEST_CASE("every expression of the dashboards has an answer from vigia and from 
   REQUIRE(prometheus.AwaitOutput("Server is ready to receive web requests"));
   CheckExpressions("http://" + target, "vigia");
   CheckExpressions("http://" + address, "prometheus");
+}
+
+// Other people's dashboards, which are not ours to pass on: a folder of Grafana's JSON for
+// node_exporter, postgres_exporter and redis_exporter.
+TEST_CASE("public dashboards are filled to 95 percent by a Prometheus that scrapes vigia",
+          "[web]") {
+  if (!HasAll({"node", "prometheus", "redis-server"})) return;
+  const char* const folder = std::getenv("VIGIA_PUBLIC_DASHBOARDS");
+  if (!folder) {
+    std::cerr << "SKIPPED: VIGIA_PUBLIC_DASHBOARDS names no folder of dashboards\n";
+    return;
+  }
+  TempDir hardware;
+  RunNode({Script("dashboards/hardware.mjs"), (hardware.path() / "root").string()}, {}, 60s);
+  PostgresServer postgres;
+  postgres.Sql(kShop);
+  RedisServer primary({"--maxmemory", "64mb"});
+  primary.Cli({"set", "session", "1", "EX", "900"});
+  const auto at = primary.url().rfind(':');
+  RedisServer replica(
+      {"--maxmemory", "64mb", "--replicaof", "127.0.0.1", primary.url().substr(at + 1)});
+  const std::string root = (hardware.path() / "root").string();
+  Vigia vigia({.config = "collectors:\n"
+                         "  host: { interval: 2s, procfs: \"" +
+                         root + "/proc\", sysfs: \"" + root +
+                         "/sys\", processes: true, tcpstat: true, interrupts: true, textfile: { "
+                         "directory: \"" +
+                         root + "\" } }\n  postgres: { dsn: \"" + postgres.dsn() +
+                         "\", interval: 2s }\n  redis: { url: \"" + replica.url() +
+                         "\", interval: 2s }\nrules: []\n"});
+  vigia.dir().Write("prometheus.yml",
+                    "global: { scrape_interval: 2s }\n"
+                    "scrape_configs: [ { job_name: postgres, static_configs: [ { targets: [\"127.0."
+                    "0.1:" +
+                        std::to_string(vigia.port()) + "\"] } ] } ]\n");
+  const std::string address = "127.0.0.1:" + std::to_string(FreePort());
+  Process prometheus({"prometheus",
+                      "--config.file=" + (vigia.dir().path() / "prometheus.yml").string(),
+                      "--storage.tsdb.path=" + (vigia.dir().path() / "tsdb").string(),
+                      "--web.listen-address=" + address});
+  REQUIRE(prometheus.AwaitOutput("Server is ready to receive web requests"));
+  RunNode({Script("dashboards/public.mjs"), folder, "http://" + address, "--least", "95"}, {},
+          120s);
 }
 
 }  // namespace vigia::test
