@@ -43,6 +43,7 @@ class Alertmanagers::Lane {
   Lane(AlertmanagerOptions options, Clock& clock)
       : options_(std::move(options)), clock_(clock), sender_(options_.http, clock) {
     stats_.url = Redact(options_.url);
+    if (options_.aws) credentials_ = std::make_unique<AwsCredentials>(*options_.aws);
     thread_ = std::jthread([this](std::stop_token stop) { Work(std::move(stop)); });
   }
 
@@ -106,16 +107,30 @@ class Alertmanagers::Lane {
     const auto batch = Take();
     lock.unlock();
     const auto begin = clock_.Now();
-    const HttpRequest request{.method = "POST",
-                              .url = options_.url,
-                              .headers = {{"Content-Type", "application/json"}},
-                              .body = PostableAlerts(batch)};
-    const auto outcome = ReadAnswer(sender_.Send(request, deadline, stop), clock_.Wall());
+    const auto outcome = Send(batch, deadline, stop);
     const std::chrono::duration<double> took = clock_.Now() - begin;
     if (!stop.stop_requested()) Tell(outcome);
     lock.lock();
     stats_.seconds += took.count();
     return Conclude(batch, outcome);
+  }
+
+  Outcome Send(const std::vector<Alert>& batch, Deadline deadline, const std::stop_token& stop) {
+    HttpRequest request{.method = "POST",
+                        .url = options_.url,
+                        .headers = {{"Content-Type", "application/json"}},
+                        .body = PostableAlerts(batch)};
+    if (credentials_) {
+      const auto keys = credentials_->For("aps", sender_, clock_, deadline);
+      if (!keys) {
+        return {.kind = Outcome::Kind::kRetry, .message = Redact(keys.error().message())};
+      }
+      request.aws = *keys;
+    }
+    const auto response = sender_.Send(std::move(request), deadline, stop);
+    const bool refused = response && response->status == 403;
+    if (credentials_ && refused) credentials_->Forget();
+    return ReadAnswer(response, clock_.Wall());
   }
 
   // With mutex_ held: the first of the queue.
@@ -177,6 +192,7 @@ class Alertmanagers::Lane {
   const AlertmanagerOptions options_;
   Clock& clock_;
   HttpSender sender_;
+  std::unique_ptr<AwsCredentials> credentials_;  // null: requests are not signed
   bool told_ = false;  // that it does not take alerts; of the thread alone
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;

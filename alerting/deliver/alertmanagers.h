@@ -14,6 +14,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "alerting/alert.h"
+#include "alerting/deliver/aws_credentials.h"
 #include "alerting/deliver/http_sender.h"
 #include "core/clock.h"
 #include "core/relabel.h"
@@ -31,8 +33,9 @@ namespace vigia::alerting::deliver {
 struct AlertmanagerOptions {
   std::string url;  // that alerts are posted to, path included
   HttpConfig http;
-  Milliseconds timeout{10'000};  // of one request
-  Relabeling relabeling;         // of the alerts, for this one alone
+  std::optional<AwsOptions> aws;  // signs requests, for Amazon Managed Service for Prometheus
+  Milliseconds timeout{10'000};   // of one request
+  Relabeling relabeling;          // of the alerts, for this one alone
   // The same text for equal options: a reload leaves alone what it does not change.
   std::string fingerprint;
 };

@@ -1,6 +1,8 @@
 #include "alerting/deliver/http_receiver.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 #include "core/redact.h"
 
@@ -14,6 +16,32 @@ void Hide(const Secret& secret, std::string& text) {
     text.replace(at, value->size(), "***");
     at += 3;
   }
+}
+
+std::optional<char> ParseHexByte(std::string_view digits) {
+  int value = 0;
+  const auto end = digits.data() + digits.size();
+  const auto parsed = std::from_chars(digits.data(), end, value, 16);
+  if (digits.size() != 2 || parsed.ptr != end) return std::nullopt;
+  return static_cast<char>(value);
+}
+
+// "a=b+c&d=%20" as lines, for people.
+std::string FormLines(std::string_view form) {
+  std::string out;
+  for (std::size_t i = 0; i < form.size(); ++i) {
+    const char c = form[i];
+    const auto byte = c == '%' ? ParseHexByte(form.substr(i + 1, 2)) : std::nullopt;
+    if (byte) i += 2;
+    out += byte ? *byte : c == '&' ? '\n' : c == '+' ? ' ' : c;
+  }
+  return out;
+}
+
+bool IsForm(const HttpFields& headers) {
+  return std::any_of(headers.begin(), headers.end(), [](const auto& header) {
+    return header.second == "application/x-www-form-urlencoded";
+  });
 }
 
 // The texts of `map` whose names begin with `prefix`: "confirm.", or nothing.
@@ -198,7 +226,7 @@ Result<std::string> HttpReceiver::Render(const Notification& notification) {
     const bool secret = name == "Authorization" || name == "X-Sentry-Auth";
     out += name + ": " + (secret ? "***" : value) + "\n";
   }
-  out += "\n" + request->body + "\n";
+  out += "\n" + (IsForm(request->headers) ? FormLines(request->body) : request->body) + "\n";
   for (const auto& secret : secrets_) Hide(secret, out);
   return out;
 }

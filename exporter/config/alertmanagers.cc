@@ -76,6 +76,14 @@ void ReadOne(const config::Node& item, config::Diagnostics& diagnostics,
   config::MapReader reader(item, diagnostics, kContext);
   Common common;
   common.options.http = alerting::deliver::ReadHttpKeys(reader, folder);
+  if (reader.Has("sigv4")) {
+    common.options.aws = alerting::deliver::ReadSigV4(reader, folder);
+    if (common.options.aws->region.empty()) reader.Fault("sigv4", "has to have a region");
+    if (!common.options.http.client.auth.credentials.empty() ||
+        !common.options.http.client.auth.username.empty()) {
+      reader.Fault("sigv4", "stands beside other credentials: keep one");
+    }
+  }
   common.options.fingerprint = config::Canonical(item);
   reader.Read("timeout", common.options.timeout);
   common.options.relabeling = ReadRelabeling(reader, "alert_relabel_configs");

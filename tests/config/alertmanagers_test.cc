@@ -54,7 +54,8 @@ alertmanagers:
   static_configs:
   - {targets: ['am1:9093', am2]}
   - {targets: ['am3:9093'], labels: {zone: far}}
-- static_configs: [{targets: ['127.0.0.1:9093', '[::1]:9093', '127.0.0.1:9093']}]
+- sigv4: {region: eu-west-1, access_key: a, secret_key: s}
+  static_configs: [{targets: ['127.0.0.1:9093', '[::1]:9093', '127.0.0.1:9093']}]
 )");
   REQUIRE(options.targets.size() == 4);
   CHECK(options.targets[0].url == "https://am1:9093/am/api/v2/alerts");
@@ -70,6 +71,9 @@ alertmanagers:
   CHECK_FALSE(first.relabeling.empty());
   CHECK(options.targets[2].timeout == Milliseconds(10'000));
   CHECK(options.targets[2].relabeling.empty());
+  CHECK_FALSE(first.aws);
+  REQUIRE(options.targets[2].aws);
+  CHECK(options.targets[2].aws->region == "eu-west-1");
   CHECK_FALSE(options.relabeling.empty());
   CHECK(first.fingerprint != options.targets[2].fingerprint);
   CHECK(Good("alertmanagers:").targets.empty());
@@ -88,6 +92,8 @@ TEST_CASE("alertmanagers that lead nowhere are faults where they stand", "[confi
       {"[{scheme: ftp, static_configs: [{targets: [a]}]}]", "'ftp' is not one of"},
       {"[{bearer_token: a, basic_auth: {username: b}, static_configs: [{targets: [a]}]}]",
        "stands beside"},
+      {"[{bearer_token: a, sigv4: {region: r}, static_configs: [{targets: [a]}]}]",
+       "stands beside other credentials"},
       {"[{dns_sd_configs: [], static_configs: [{targets: [a]}]}]", "dns_sd_configs"},
       {"[{relabel_configs: [{action: fly}], static_configs: [{targets: [a]}]}]", "fly"},
   };

@@ -217,6 +217,23 @@ TEST_CASE("a reload leaves alone the Alertmanagers that it does not change", "[d
   CHECK(gone.requests().size() == 1);
 }
 
+TEST_CASE("requests are signed where keys of Amazon are given", "[deliver]") {
+  test::HttpStub stub;
+  stub.Answer(kPath, {.status = 200});
+  auto target = Target(stub);
+  target.aws = AwsOptions{
+      .region = "eu-west-1", .access_key = "AKID", .secret_key = Secret::FromValue("s3cret")};
+  Alertmanagers alertmanagers(SystemClock());
+  alertmanagers.Apply({.targets = {target}});
+  const auto alert = AlertOf("a");
+  alertmanagers.Post(std::span(&alert, 1));
+  REQUIRE(AwaitSent(alertmanagers, 0, 1));
+  const auto headers = stub.requests().at(0).headers;
+  const auto scope =
+      "AKID/" + headers.at("x-amz-date").substr(0, 8) + "/eu-west-1/aps/aws4_request";
+  CHECK(headers.at("authorization").starts_with("AWS4-HMAC-SHA256 Credential=" + scope));
+}
+
 TEST_CASE("what waits is sent before the end", "[deliver]") {
   test::HttpStub stub;
   stub.Answer(kPath, {.status = 503});

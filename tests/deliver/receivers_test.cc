@@ -216,6 +216,13 @@ TEST_CASE("what is rendered for people holds no secrets", "[deliver]") {
         "opsgenie_configs: [{api_key: s3cret}]",
         "sentry_configs: [{dsn: 'https://s3cret@sentry.example/1'}]",
         "ntfy_configs: [{topic: t, token: s3cret}]",
+        "rocketchat_configs: [{token: s3cret, token_id: s3cret}]",
+        "wechat_configs: [{api_secret: s3cret, corp_id: c}]",
+        "msteams_configs: [{webhook_url: 'https://teams.example/s3cret'}]",
+        "incidentio_configs: [{url: 'https://i.example/s3cret', alert_source_token: s3cret}]",
+        "jira_configs: [{api_url: 'https://j.example/rest/api/2', project: P, issue_type: B, "
+        "http_config: {basic_auth: {username: u, password: s3cret}}}]",
+        "sns_configs: [{sigv4: {region: r, access_key: a, secret_key: s3cret}, topic_arn: t}]",
         "slack_configs: [{api_url: 'https://hooks.slack.example/s3cret'}]"}) {
     const auto text = MakeReceiver(yaml)->Render(Group(1));
     REQUIRE(text);
@@ -223,4 +230,18 @@ TEST_CASE("what is rendered for people holds no secrets", "[deliver]") {
     CHECK(text->find("s3cret") == std::string::npos);
     CHECK(text->find("Down") != std::string::npos);
   }
+}
+
+TEST_CASE("forms are rendered as lines", "[deliver]") {
+  const auto text = MakeReceiver(
+                        "sns_configs: [{sigv4: {region: eu-west-1}, topic_arn: "
+                        "'arn:aws:sns:eu-west-1:1:t', subject: "
+                        "'50 % & {{ .Status }}', message: a+b}]")
+                        ->Render(Group(1));
+  REQUIRE(text);
+  CHECK(*text ==
+        "POST https://sns.eu-west-1.amazonaws.com/...\n"
+        "Content-Type: application/x-www-form-urlencoded\nUser-Agent: vigia\n\n"
+        "Action=Publish\nVersion=2010-03-31\nTopicArn=arn:aws:sns:eu-west-1:1:t\n"
+        "Subject=50 % & firing\nMessage=a+b\n");
 }
