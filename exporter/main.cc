@@ -139,7 +139,8 @@ int Run(int argc, char** argv) {
   AddQueryOptions(*ask, query);
 
   cli::BacktestCommand past;
-  auto* backtest = app.add_subcommand("backtest", "Which alerts would have fired over the past.");
+  auto* backtest = app.add_subcommand(
+      "backtest", "Which alerts would have fired over the past, and who would have been told.");
   backtest->add_option("RULES", past.files, "rule files or patterns")->required();
   backtest->add_option("--since", past.since, "how far back")->capture_default_str();
   backtest->add_option("--until", past.until, "Unix seconds or RFC 3339 (default now)");
@@ -148,6 +149,11 @@ int Run(int argc, char** argv) {
       ->capture_default_str();
   backtest->add_option("--data-dir", past.data_dir, "of a vigia that is not running, instead")
       ->type_name("DIR");
+  backtest
+      ->add_option("--config", past.config,
+                   "alertmanager.yml or vigia.yml whose routing counts the messages (default: all to "
+                   "the log)")
+      ->type_name("FILE");
   backtest->add_flag("--json", past.json, "print JSON");
 
   auto* routes = app.add_subcommand("routes", "Who would be told.");

@@ -118,6 +118,11 @@ void Dispatcher::Step() {
   Settle(std::move(round));
 }
 
+Instant Dispatcher::NextWork() const {
+  const std::lock_guard lock(mutex_);
+  return NextWake();
+}
+
 Instant Dispatcher::NextWake() const {
   Instant wake = next_clean_up_;
   if (timers_.empty()) return wake;

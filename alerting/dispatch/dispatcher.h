@@ -68,6 +68,8 @@ class Dispatcher final : public alerting::AlertSink {
   void Start();
   // Does what is due now: what the thread does each time it wakes. For tests without a thread.
   void Step();
+  // When Step() has something to do next, for those that drive it by a clock of their own.
+  Instant NextWork() const;
   // Writes what is left. Safe to call twice.
   void Stop();
 

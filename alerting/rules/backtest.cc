@@ -107,11 +107,13 @@ Backtest RunBacktest(const std::vector<GroupDefinition>& groups, const SeriesSou
   Settings settings;
   settings.interval = options.interval;
   settings.external_labels = options.external_labels;
+  // An alert counts for four of these, so it lasts from one evaluation to the next.
+  settings.resend_delay = std::max(settings.resend_delay, options.step);
   const auto shared = std::make_shared<const Settings>(std::move(settings));
   Overlay overlay(source, RecordedBy(groups));
   IncidentList incidents;
   const Environment environment{.source = overlay, .engine = engine};
-  const Outlets outlets{overlay, nullptr, &incidents};
+  const Outlets outlets{overlay, options.alerts, &incidents};
 
   struct Tick {
     Timestamp time;
@@ -135,6 +137,7 @@ Backtest RunBacktest(const std::vector<GroupDefinition>& groups, const SeriesSou
     const Tick tick = ticks.top();
     ticks.pop();
     if (tick.time > options.to) continue;
+    if (options.until) options.until(tick.time);
     running[tick.group]->Evaluate(tick.time, environment, outlets);
     ++out.ticks;
     for (const auto& rule : running[tick.group]->rules()) {
@@ -144,6 +147,7 @@ Backtest RunBacktest(const std::vector<GroupDefinition>& groups, const SeriesSou
     }
     ticks.push({tick.time + steps[tick.group].count(), tick.group});
   }
+  if (options.until) options.until(options.to);
   out.incidents = incidents.Take();
   out.errors.assign(errors.begin(), errors.end());
   return out;

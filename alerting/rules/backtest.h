@@ -5,9 +5,11 @@
 
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "alerting/alert.h"
 #include "alerting/rules/rule_file.h"
 #include "core/series.h"
 #include "query/promql/engine.h"
@@ -32,6 +34,10 @@ struct BacktestOptions {
   Milliseconds step{60'000};
   Milliseconds interval{15'000};  // of groups that name none
   Labels external_labels;
+  // Gets the alerts as the daemon's routing does; may be null.
+  AlertSink* alerts = nullptr;
+  // Called before each evaluation with its time, and at last with `to`; may be empty.
+  std::function<void(Timestamp)> until = {};
 };
 
 struct Backtest {

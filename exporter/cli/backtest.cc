@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "alerting/dispatch/rehearsal.h"
 #include "alerting/rules/backtest.h"
 #include "alerting/rules/files.h"
 #include "core/clock.h"
@@ -13,13 +14,22 @@
 #include "exporter/cli/exit.h"
 #include "exporter/cli/remote_samples.h"
 #include "exporter/cli/selector_text.h"
+#include "exporter/config/alerting.h"
 #include "query/history/history.h"
 #include "query/promql/format.h"
 
 namespace vigia::exporter::cli {
 namespace {
 
+namespace dispatch = alerting::dispatch;
 namespace rules = alerting::rules;
+
+// What routing made of the incidents.
+struct Messages {
+  std::map<std::pair<std::string, std::string>, dispatch::MessageCount> counts;
+  dispatch::Rehearsal::HeldBack held_back;
+  std::vector<std::string> silent;  // receivers that got none
+};
 
 struct Range {
   Timestamp from = 0;
@@ -80,7 +90,69 @@ Result<std::unique_ptr<promql::MemorySource>> FetchAll(
   return out;
 }
 
-void PrintJson(const rules::Backtest& result) {
+void WriteBurst(text::JsonWriter& json, std::string_view key,
+                const dispatch::MessageCount::Burst& burst) {
+  json.Key(key).BeginObject();
+  json.Key("messages").Integer(static_cast<std::int64_t>(burst.messages));
+  json.Field("from", promql::FormatRfc3339(burst.from)).EndObject();
+}
+
+void WriteMessages(text::JsonWriter& json, const Messages& messages) {
+  json.Key("receivers").BeginArray();
+  for (const auto& [who, count] : messages.counts) {
+    json.BeginObject().Field("receiver", who.first).Field("integration", who.second);
+    json.Key("messages").Integer(static_cast<std::int64_t>(count.messages));
+    json.Key("byReason").BeginObject();
+    for (const auto& [reason, number] : count.by_reason) {
+      json.Key(reason).Integer(static_cast<std::int64_t>(number));
+    }
+    json.EndObject();
+    WriteBurst(json, "mostInAMinute", count.in_minute);
+    WriteBurst(json, "mostInAnHour", count.in_hour);
+    json.EndObject();
+  }
+  json.EndArray().Key("silentReceivers").BeginArray();
+  for (const auto& name : messages.silent) json.String(name);
+  json.EndArray();
+  json.Key("alertsInhibited").Integer(static_cast<std::int64_t>(messages.held_back.inhibited));
+  json.Key("groupsMuted").Integer(static_cast<std::int64_t>(messages.held_back.muted));
+}
+
+void PrintMessages(const Messages& messages) {
+  std::printf("messages:\n");
+  for (const auto& [who, count] : messages.counts) {
+    std::string reasons;
+    for (const auto& [reason, number] : count.by_reason) {
+      reasons += (reasons.empty() ? "" : ", ") + std::to_string(number) + " " + reason;
+    }
+    std::printf("  %s (%s): %zu (%s); at most %zu in a minute (%s), %zu in an hour (%s)\n",
+                who.first.c_str(), who.second.c_str(), count.messages, reasons.c_str(),
+                count.in_minute.messages, promql::FormatRfc3339(count.in_minute.from).c_str(),
+                count.in_hour.messages, promql::FormatRfc3339(count.in_hour.from).c_str());
+  }
+  for (const auto& name : messages.silent) std::printf("  %s: none\n", name.c_str());
+  if (messages.held_back.inhibited > 0) {
+    std::printf("  kept back by inhibition: %zu alerts\n", messages.held_back.inhibited);
+  }
+  if (messages.held_back.muted > 0) {
+    std::printf("  kept back by time intervals: %zu times a group\n", messages.held_back.muted);
+  }
+}
+
+Messages CountedBy(const dispatch::Rehearsal& rehearsal, const dispatch::Plan& plan) {
+  Messages out{.counts = dispatch::CountMessages(rehearsal.messages()),
+               .held_back = rehearsal.held_back(),
+               .silent = {}};
+  for (const auto& [name, integrations] : plan.receivers) {
+    const bool told =
+        std::any_of(out.counts.begin(), out.counts.end(),
+                    [&, &receiver = name](const auto& one) { return one.first.first == receiver; });
+    if (!told) out.silent.push_back(name);
+  }
+  return out;
+}
+
+void PrintJson(const rules::Backtest& result, const Messages& messages) {
   std::string out;
   text::JsonWriter json(out);
   const auto labels = [&](std::string_view key, const Labels& set) {
@@ -101,6 +173,7 @@ void PrintJson(const rules::Backtest& result) {
     json.EndObject();
   }
   json.EndArray().Key("ticks").Integer(static_cast<std::int64_t>(result.ticks));
+  WriteMessages(json, messages);
   json.EndObject();
   std::printf("%s\n", out.c_str());
 }
@@ -143,6 +216,13 @@ int RunBacktestCommand(const BacktestCommand& command) {
   if (!range) return Fatal(range.error().message(), kExitUsage);
   const auto step = ParseDuration(command.step);
   if (!step || step->count() <= 0) return Fatal("--step has to be a duration", kExitUsage);
+  config::Diagnostics diagnostics(command.config.string());
+  const auto routing =
+      command.config.empty() ? DefaultAlerting() : LoadAnyAlerting(command.config, diagnostics);
+  if (!routing) {
+    std::fprintf(stderr, "%s", diagnostics.ToString().c_str());
+    return kExitUsage;
+  }
   const auto loaded = rules::LoadRuleFiles(command.files, ".");
   for (const auto& file : loaded.unmatched) return Fatal(file + ": no such file", kExitUsage);
   for (const auto& fault : loaded.faults) std::fprintf(stderr, "%s\n", fault.c_str());
@@ -164,13 +244,21 @@ int RunBacktestCommand(const BacktestCommand& command) {
   }
   const SeriesSource& source = history ? static_cast<const SeriesSource&>(*history) : *fetched;
   const promql::Engine engine{{}};
-  const auto result = rules::RunBacktest(loaded.groups, source, engine,
-                                         {.from = range->from, .to = range->to, .step = *step});
+  dispatch::Rehearsal rehearsal(routing->plan, routing->dispatch, range->from);
+  const auto result =
+      rules::RunBacktest(loaded.groups, source, engine,
+                         {.from = range->from,
+                          .to = range->to,
+                          .step = *step,
+                          .alerts = &rehearsal,
+                          .until = [&](Timestamp time) { rehearsal.AdvanceTo(time); }});
+  const auto messages = CountedBy(rehearsal, *routing->plan);
   for (const auto& error : result.errors) std::fprintf(stderr, "%s\n", error.c_str());
   if (command.json) {
-    PrintJson(result);
+    PrintJson(result, messages);
   } else {
     PrintText(result, *range);
+    PrintMessages(messages);
   }
   return kExitFine;
 }

@@ -1,4 +1,5 @@
-// `vigia backtest RULES`: which alerts would have fired over the past.
+// `vigia backtest RULES`: which alerts would have fired over the past, and how many messages each
+// receiver would have got.
 
 #pragma once
 
@@ -17,6 +18,7 @@ struct BacktestCommand {
   std::string step = "1m";
   std::string url = "http://127.0.0.1:9845";  // a vigia or a Prometheus that has the samples
   std::filesystem::path data_dir;             // of a vigia that is not running; comes before url
+  std::filesystem::path config;  // whose routing counts the messages; empty: vigia's own
   bool json = false;
 };
 

@@ -144,6 +144,10 @@ AlertingConfig LoadAlerting(const std::filesystem::path& path, config::Diagnosti
               diagnostics);
 }
 
+std::shared_ptr<const AlertingConfig> DefaultAlerting() {
+  return std::make_shared<const AlertingConfig>(LogAlone());
+}
+
 std::shared_ptr<const AlertingConfig> LoadAnyAlerting(const std::filesystem::path& path,
                                                       config::Diagnostics& diagnostics) {
   config::Diagnostics unread(path.string());
@@ -160,7 +164,7 @@ std::shared_ptr<const AlertingConfig> LoadAnyAlerting(const std::filesystem::pat
 void ReadAlerting(SectionInput& input, Config& config) {
   const config::Node* node = input.file.Child("alerting");
   if (!node || node->IsNull()) {
-    config.alerting = std::make_shared<const AlertingConfig>(LogAlone());
+    config.alerting = DefaultAlerting();
     return;
   }
   config::MapReader map(*node, input.file.diagnostics(), "alerting");

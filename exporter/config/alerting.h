@@ -44,6 +44,9 @@ alerting::deliver::AlertmanagersOptions ReadAlertmanagers(config::MapReader& ale
 std::shared_ptr<const AlertingConfig> LoadAnyAlerting(const std::filesystem::path& path,
                                                       config::Diagnostics& diagnostics);
 
+// What holds where nothing is configured: one receiver, the log.
+std::shared_ptr<const AlertingConfig> DefaultAlerting();
+
 // An alertmanager.yml with its receivers; faults go to `diagnostics`.
 AlertingConfig LoadAlerting(const std::filesystem::path& path, config::Diagnostics& diagnostics);
 

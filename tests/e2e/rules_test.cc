@@ -281,6 +281,24 @@ TEST_CASE("vigia test rules, check and backtest speak of rules on the command li
   CHECK(past.exit_code == 0);
   CHECK(past.output.find("{alertname=\"Load\"}  still firing") != std::string::npos);
   CHECK(past.output.find("1 incidents") != std::string::npos);
+  // The default waits for the group's first 30 s.
+  CHECK(past.output.find("messages:\n  log: none\n") != std::string::npos);
+  dir.Write("am.yml",
+            "route: {receiver: team, group_wait: 0s}\n"
+            "receivers: [{name: team, log_configs: [{}]}, {name: other, log_configs: [{}]}]\n");
+  const auto told =
+      RunProgram({VigiaProgram(), "backtest", (dir.path() / "past.yml").string(), "--since", "1m",
+                  "--step", "1s", "--url", "http://127.0.0.1:" + std::to_string(vigia.port()),
+                  "--config", (dir.path() / "am.yml").string()});
+  CAPTURE(told.output);
+  CHECK(told.output.find("  team (log): 1 (1 first notification); at most 1 in a minute (") !=
+        std::string::npos);
+  CHECK(told.output.find("  other: none\n") != std::string::npos);
+  dir.Write("am.yml", "route: {receiver: team, group_weight: 0s}\n");
+  const auto wrong = RunProgram({VigiaProgram(), "backtest", (dir.path() / "past.yml").string(),
+                                 "--config", (dir.path() / "am.yml").string()});
+  CHECK(wrong.exit_code == 2);
+  CHECK(wrong.output.find("am.yml:1:") != std::string::npos);
   const auto live = RunProgram({VigiaProgram(), "check", "--live", "--url",
                                 "http://127.0.0.1:" + std::to_string(vigia.port()), rules});
   CHECK(live.output.find("A: x_total matches no series of the last day") != std::string::npos);
