@@ -266,11 +266,25 @@ class Running {
     ::pthread_setname_np(journal_thread_.native_handle(), "journal");
   }
 
+  std::string AtRisk() const {
+    std::string out;
+    if (const auto health = database_->health(); !health.persistent) {
+      out += "at risk: state is in memory only: " + health.problem + "\n";
+    } else if (!health.writable) {
+      out += "at risk: state file cannot be written: " + health.problem + "\n";
+    }
+    if (history_->stats().at_risk != 0) {
+      out += "at risk: the history cannot write its journal\n";
+    }
+    return out;
+  }
+
   void AddRoutes(http::Router& router, const Config& config) {
     AddEndpoints(router, {.scheduler = *scheduler_,
                           .pages = pages_,
                           .reload = [this] { return Reload(); },
-                          .ready = [this] { return ready_.load(); }});
+                          .ready = [this] { return ready_.load(); },
+                          .at_risk = [this] { return AtRisk(); }});
     AddHealth(router, *scheduler_, SystemClock(),
               {.max_age = config.health_max_age, .private_details = !OnlyLoopback(config.listen)});
     api::AddApi(router, {.history = *history_,

@@ -217,9 +217,7 @@ void Group::Evaluate(Timestamp time, const Environment& given, const Outlets& ou
   }
   MarkStale(at.data_time, outlets.series);
   // Written down first, then told: a kill in between tells it after the restart.
-  if (outlets.changes && !changes.empty()) {
-    outlets.changes->Store(key_, time, std::move(changes));
-  }
+  if (outlets.changes) outlets.changes->Store(key_, time, std::move(changes));
   if (outlets.alerts && !alerts.empty()) outlets.alerts->Post(alerts);
   const std::lock_guard lock(report_mutex_);
   ++report_.iterations;

@@ -29,7 +29,7 @@ struct RuleChange {
 class ChangeSink {
  public:
   virtual ~ChangeSink() = default;
-  // All that one evaluation of the group changed.
+  // All that one evaluation of the group changed; called after each, also where nothing did.
   virtual void Store(const std::string& group, Timestamp time, std::vector<RuleChange> changes) = 0;
 };
 

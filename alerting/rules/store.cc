@@ -164,6 +164,7 @@ void AlertStore::Store(const std::string& group, Timestamp time, std::vector<Rul
     const std::lock_guard lock(mutex_);
     batch = std::exchange(waiting_, {});
   }
+  if (changes.empty() && batch.rows.empty() && batch.events.empty()) return;
   for (auto& change : changes) {
     if (!change.change.event.empty()) batch.events.push_back(EventOf(group, time, change));
     auto& instance = change.change.instance;

@@ -3,7 +3,7 @@
 // transaction, the transitions in the event journal among it.
 //
 // While the file cannot be written, changes wait in memory, the latest of each alert, and go along
-// with the next that can. Thread-safe.
+// with the next evaluation that finds it writable. Thread-safe.
 
 #pragma once
 
@@ -38,7 +38,11 @@ class AlertStore final : public ChangeSink {
   // Forgets alerts whose rules are no more.
   Status Remove(const std::vector<Stored>& alerts);
 
+  // Also without changes: what waits is tried again.
   void Store(const std::string& group, Timestamp time, std::vector<RuleChange> changes) override;
+
+  // Tries what waits; before the end of the process.
+  void Flush() { Store({}, 0, {}); }
 
   // Changes that wait for the file to be writable.
   std::size_t waiting() const;

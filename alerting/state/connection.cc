@@ -91,8 +91,12 @@ Result<std::unique_ptr<Connection>> Connection::Open(const std::filesystem::path
                        : Error(ErrorCode::kUnavailable, sqlite3_errstr(code)));
   }
   sqlite3_extended_result_codes(handle, 1);
-  sqlite3_busy_timeout(handle, static_cast<int>(busy_timeout.count()));
+  connection->SetPatience(busy_timeout);
   return connection;
+}
+
+void Connection::SetPatience(std::chrono::milliseconds busy_timeout) {
+  sqlite3_busy_timeout(handle_, static_cast<int>(busy_timeout.count()));
 }
 
 Connection::~Connection() {

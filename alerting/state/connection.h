@@ -26,6 +26,9 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  // How long a statement waits for another process that holds the file.
+  void SetPatience(std::chrono::milliseconds busy_timeout);
+
   // Statements without parameters or answers, separated by semicolons.
   Status Script(std::string_view sql);
   // One statement; `take`, if there is one, gets each row.

@@ -2,6 +2,7 @@
 
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "alerting/state/connection.h"
 #include "core/log.h"
@@ -63,7 +64,7 @@ class Database::Impl {
     fs::create_directories(options.data_dir, error);
     if (error) return Fail(SystemError(options.data_dir.string(), error.value()));
     const fs::path file = options.data_dir / "vigia.db";
-    auto opened = OpenChecked(file, options.busy_timeout);
+    auto opened = OpenChecked(file, options.open_timeout);
     if (!opened && opened.error().code() == ErrorCode::kCorrupt) {
       opened = BeginAnew(file, opened.error(), options, clock);
     }
@@ -71,7 +72,9 @@ class Database::Impl {
     auto reader = Connection::Open(file, options.busy_timeout);
     if (!reader) return Fail(reader.error().In(file.string()));
     writer_ = *std::move(opened);
+    writer_->SetPatience(options.busy_timeout);
     reader_ = *std::move(reader);
+    patience_ = options.busy_timeout;
     path = file;
     return Ok();
   }
@@ -93,14 +96,30 @@ class Database::Impl {
     {
       const std::lock_guard lock(write_mutex_);
       if (!writer_) return Fail(ErrorCode::kUnavailable, "SQLite has no memory");
-      status = Transact(*writer_, "BEGIN IMMEDIATE", work, durability);
+      const auto whole = [&](Session& session) -> Status {
+        if (auto made = MakeOwed(session); !made) return made;
+        return work(session);
+      };
+      status = Transact(*writer_, "BEGIN IMMEDIATE", whole, durability);
       changed = Count(status);
+      if (status) owed_.clear();
+      if (changed) writer_->SetPatience(status ? patience_ : std::chrono::milliseconds(0));
     }
     if (changed && status) {
       log::Info("state file is written again", {{"file", path.native()}});
     } else if (changed) {
       log::Error("state file cannot be written",
                  {{"file", path.native()}, {"error", status.error().message()}});
+    }
+    return status;
+  }
+
+  Status Migrate(std::string_view owner, std::span<const std::string_view> steps) {
+    auto status =
+        Write([&](Session& session) { return Steps(session, owner, steps); }, Durability::kProcess);
+    if (!status && status.error().code() != ErrorCode::kInvalid) {
+      const std::lock_guard lock(write_mutex_);
+      owed_.emplace_back(owner, steps);
     }
     return status;
   }
@@ -138,7 +157,33 @@ class Database::Impl {
     log::Error("state file is corrupt and was set aside; a new one is begun",
                {{"file", file.native()}, {"kept_as", aside.native()}, {"error", fault.message()}});
     ++health_.corrupt_files;
-    return OpenChecked(file, options.busy_timeout);
+    return OpenChecked(file, options.open_timeout);
+  }
+
+  // The steps of `owner` that the file has not seen.
+  static Status Steps(Session& session, std::string_view owner,
+                      std::span<const std::string_view> steps) {
+    std::int64_t done = 0;
+    auto status = session.Each("SELECT steps FROM vigia_schema WHERE owner = ?", {owner},
+                               [&](const Row& row) { done = row.Integer(0); });
+    if (!status) return status;
+    const auto known = static_cast<std::int64_t>(steps.size());
+    if (done > known) {
+      return Fail(ErrorCode::kInvalid, "the state file is of a newer version");
+    }
+    for (auto step = static_cast<std::size_t>(done); step < steps.size(); ++step) {
+      if (status = session.RunAll(steps[step]); !status) return status;
+    }
+    if (done == known) return Ok();
+    return session.Run("INSERT OR REPLACE INTO vigia_schema VALUES (?, ?)", {owner, known});
+  }
+
+  // Tables that could not be made when their owner wanted them. Under write_mutex_.
+  Status MakeOwed(Session& session) const {
+    for (const auto& [owner, steps] : owed_) {
+      if (auto status = Steps(session, owner, steps); !status) return status;
+    }
+    return Ok();
   }
 
   static Status Transact(Connection& connection, std::string_view begin,
@@ -173,6 +218,9 @@ class Database::Impl {
 
   std::mutex write_mutex_;
   std::unique_ptr<Connection> writer_;  // guarded by write_mutex_
+  // Guarded by write_mutex_: migrations that failed.
+  std::vector<std::pair<std::string, std::span<const std::string_view>>> owed_;
+  std::chrono::milliseconds patience_{0};  // constant once opened
   std::mutex read_mutex_;
   std::unique_ptr<Connection> reader_;  // guarded by read_mutex_; none in memory
   mutable std::mutex health_mutex_;
@@ -201,22 +249,7 @@ std::unique_ptr<Database> Database::InMemory() {
 }
 
 Status Database::Migrate(std::string_view owner, std::span<const std::string_view> steps) {
-  const auto migrate = [&](Session& session) -> Status {
-    std::int64_t done = 0;
-    auto status = session.Each("SELECT steps FROM vigia_schema WHERE owner = ?", {owner},
-                               [&](const Row& row) { done = row.Integer(0); });
-    if (!status) return status;
-    const auto known = static_cast<std::int64_t>(steps.size());
-    if (done > known) {
-      return Fail(ErrorCode::kInvalid, "the state file is of a newer version");
-    }
-    for (auto step = static_cast<std::size_t>(done); step < steps.size(); ++step) {
-      if (status = session.RunAll(steps[step]); !status) return status;
-    }
-    if (done == known) return Ok();
-    return session.Run("INSERT OR REPLACE INTO vigia_schema VALUES (?, ?)", {owner, known});
-  };
-  auto status = Write(migrate);
+  auto status = impl_->Migrate(owner, steps);
   if (!status) return Fail(status.error().In(owner));
   return status;
 }

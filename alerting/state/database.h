@@ -21,7 +21,9 @@
 // What goes wrong: a file that is corrupt when it is opened is renamed and a new one begun; a
 // file that cannot be opened at all leaves a database in memory, which forgets at the end of the
 // process. Later errors (disk full, locked by someone else, corrupt) are returned: owners keep
-// what they know in memory and write it when writing works again. health() tells.
+// what they know in memory and write it when writing works again; tables that could not be made
+// are made then. After a failure nobody waits for the file any more until a write succeeds, so that
+// alerting keeps its pace. health() tells.
 //
 // Thread-safe. Writers take turns; readers take turns among themselves and see the last commit.
 // The functions that are passed in run under that turn: they touch the session and nothing slow.
@@ -113,6 +115,8 @@ class Database {
     std::filesystem::path data_dir;  // made if it is not there
     // How long a write waits for another process that holds the file.
     std::chrono::milliseconds busy_timeout{2'000};
+    // The same for the opening: without the file a whole process would live in memory.
+    std::chrono::milliseconds open_timeout{10'000};
   };
 
   // Never fails: what goes wrong is in health(), and logged.
@@ -124,8 +128,9 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   // Brings `owner`'s tables up to date: runs the steps that this file has not seen yet, each one
-  // or more statements, in one transaction. Steps are only ever added at the end. kInvalid if the
-  // file is of a newer vigia that knows more steps.
+  // or more statements, in one transaction. Steps are only ever added at the end, and outlive this.
+  // kInvalid if the file is of a newer vigia that knows more steps; after another error the next
+  // Write() tries again.
   Status Migrate(std::string_view owner, std::span<const std::string_view> steps);
 
   // Runs `work` in one transaction; an error of it, or of the commit, leaves nothing behind.

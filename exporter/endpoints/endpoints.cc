@@ -62,8 +62,9 @@ void AddEndpoints(http::Router& router, const EndpointContext& context) {
   router.Get("/-/healthy",
              [](const Request&) { return Response::Text(200, "vigia is healthy\n"); });
   router.Get("/-/ready", [context](const Request&) {
-    return context.ready() ? Response::Text(200, "vigia is ready\n")
-                           : Response::Text(503, "vigia is starting or stopping\n");
+    if (!context.ready()) return Response::Text(503, "vigia is starting or stopping\n");
+    // It works all the same, so whoever balances or restarts by this must not take it away.
+    return Response::Text(200, "vigia is ready\n" + context.at_risk());
   });
   router.Add({.method = "POST",
               .pattern = "/-/reload",

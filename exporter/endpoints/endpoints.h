@@ -16,6 +16,8 @@ struct EndpointContext {
   PageCache& pages;
   std::function<Status()> reload;
   std::function<bool()> ready;
+  // What is kept in memory alone because the disk does not take it, a line each; empty if nothing.
+  std::function<std::string()> at_risk;
 };
 
 // Adds all routes. What `context` refers to outlives the router.

@@ -82,7 +82,10 @@ class RulesComponent final : public Component {
     runner_.Start();
   }
 
-  void Stop() override { runner_.Stop(); }
+  void Stop() override {
+    runner_.Stop();
+    store_.Flush();
+  }
 
   std::vector<collectors::Instance> Instances() override {
     collectors::Instance own;

@@ -159,4 +159,22 @@ TEST_CASE("while the state file refuses, alerts go on from memory and are writte
   CHECK(stage.store.Load()->at(0).instance.fired_at == kStart + 30'000);
 }
 
+TEST_CASE("what waits is written by the next evaluation, though nothing changes", "[rules]") {
+  const vigia::test::TempDir dir;
+  StoredStage stage(dir.path());
+  auto other = state::Database::Open({.data_dir = dir.path(), .busy_timeout = Milliseconds(0)},
+                                     SystemClock());
+  REQUIRE(other->Write([&](state::Session&) -> Status {
+    stage.stage.Put(kLoad, 0, 11);
+    stage.stage.Evaluate(0);
+    return Ok();
+  }));
+  CHECK(stage.store.waiting() == 1);
+  CHECK(stage.store.Load()->empty());
+  stage.stage.Evaluate(1);
+  CHECK(stage.store.waiting() == 0);
+  REQUIRE(stage.store.Load()->size() == 1);
+  CHECK(stage.store.Load()->at(0).instance.active_at == kStart);
+}
+
 }  // namespace vigia::alerting::rules::test

@@ -173,6 +173,45 @@ TEST_CASE("a locked state file is an error that passes, and reading goes on", "[
   REQUIRE(database->health().problem == "");
 }
 
+TEST_CASE("after a failure nobody waits for the file until a write succeeds", "[state]") {
+  const test::TempDir dir;
+  auto database = Database::Open({.data_dir = dir.path(), .busy_timeout = 500ms}, SystemClock());
+  REQUIRE(database->Migrate("things", kSteps));
+  const auto waited = [&](std::int64_t id) {
+    const auto begin = SystemClock().Now();
+    (void)Insert(*database, id, "x");
+    return SystemClock().Now() - begin;
+  };
+  {
+    const Locker locker(database->path());
+    CHECK(waited(1) >= 500ms);
+    // Rules go on at their pace.
+    Duration all{};
+    for (int i = 0; i < 5; ++i) all += waited(1);
+    CHECK(all < 500ms);
+  }
+  REQUIRE(Insert(*database, 1, "x"));
+  const Locker locker(database->path());
+  CHECK(waited(2) >= 500ms);
+}
+
+TEST_CASE("tables that a locked file did not take are made with the next write", "[state]") {
+  const test::TempDir dir;
+  { (void)Open(dir); }
+  static constexpr std::string_view kMore[] = {"CREATE TABLE more (id INTEGER PRIMARY KEY)"};
+  auto database = Database::Open({.data_dir = dir.path(), .busy_timeout = 0ms}, SystemClock());
+  const auto add = [&](Session& session) { return session.Run("INSERT INTO more VALUES (1)"); };
+  {
+    const Locker locker(database->path());
+    REQUIRE(!database->Migrate("more", kMore));
+    REQUIRE(!database->Write(add));
+  }
+  REQUIRE(database->Write(add));
+  database.reset();
+  database = Open(dir);
+  REQUIRE(database->Migrate("more", kMore));  // once is enough
+}
+
 TEST_CASE("a full disk is an error that passes", "[state]") {
   const test::TempDir dir;
   auto database = Open(dir);
