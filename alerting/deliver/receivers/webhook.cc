@@ -23,6 +23,9 @@ class Webhook final : public HttpReceiver {
   Webhook(const ReceiverOptions& common, Options options)
       : HttpReceiver(common), options_(std::move(options)) {}
 
+  // No limit of its own, as with Alertmanager: a storm is told at once. 429 is obeyed.
+  Pace pace() const override { return {.per_second = 0, .burst = 1}; }
+
  protected:
   Result<HttpRequest> Build(const Notification& notification) const override {
     const auto url = options_.url.Reveal();
