@@ -416,10 +416,13 @@ int Fatal(const std::string& message, int code) {
 
 // Returns once a signal says to stop.
 void ServeSignals(const Signals& signals, Running& running) {
-  const auto watchdog = service::WatchdogInterval();
+  constexpr std::chrono::milliseconds kTurn = 5s;
+  const auto turn = std::min(service::WatchdogInterval().value_or(kTurn), kTurn);
+  SpareHeap spare_heap;
   while (true) {
-    const int signal = signals.Wait(watchdog.value_or(std::chrono::hours(1)));
+    const int signal = signals.Wait(turn);
     service::NotifyWatchdog();
+    spare_heap.Return();
     if (signal == SIGTERM || signal == SIGINT) return;
     if (signal == SIGHUP) {
       service::NotifyReloading();
@@ -432,8 +435,9 @@ void ServeSignals(const Signals& signals, Running& running) {
 }  // namespace
 
 int Daemon::Main(const Options& options) {
-  // Hundreds of threads with an arena each would keep memory that nobody uses.
-  ::mallopt(M_ARENA_MAX, 2);
+  // Hundreds of threads with an arena each would keep memory that nobody uses, and the free end of
+  // any but the first is never given back by malloc_trim().
+  ::mallopt(M_ARENA_MAX, 1);
   const Signals signals;
 
   config::Diagnostics diagnostics(options.config.string());

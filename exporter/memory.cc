@@ -3,12 +3,14 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <string_view>
 
 #include "collectors/host/text.h"
 #include "core/file.h"
+#include "core/number.h"
 
 namespace vigia::exporter {
 namespace {
@@ -37,7 +39,32 @@ bool ParseHeader(std::string_view line, Mapping& mapping) {
   return true;
 }
 
+// Of anonymous memory; 0 if it cannot be told.
+std::size_t ResidentPages() {
+  const auto statm = ReadFile("/proc/self/statm");
+  if (!statm) return 0;
+  collectors::host::Fields fields(*statm);
+  fields.Next();
+  const auto resident = ParseUint(fields.Next());
+  const auto shared = ParseUint(fields.Next());
+  return resident && shared && *resident > *shared ? *resident - *shared : 0;
+}
+
 }  // namespace
+
+void SpareHeap::Return() {
+  // A megabyte is worth the walk through the heap, less is not.
+  constexpr std::size_t kWorthwhile = (std::size_t{1} << 20) / 4096;
+  // A burst that went on has freed its last buffers since, and the process has not grown by that.
+  constexpr int kTurns = 3;
+  const std::size_t resident = ResidentPages();
+  if (resident >= settled_ + kWorthwhile) turns_ = kTurns;
+  settled_ = std::min(settled_, resident);
+  if (turns_ == 0) return;
+  --turns_;
+  ::malloc_trim(0);
+  settled_ = ResidentPages();
+}
 
 void ReturnStartupMemory() {
   ::malloc_trim(0);

@@ -142,7 +142,8 @@ class Appender::Batch {
 
   void AddLateOf(Series& series, std::span<const Journal::Entry> entries) {
     Columns stored;
-    store_.Read(series, entries.front().sample.time, entries.back().sample.time, nullptr, stored);
+    store_.Read(series, {entries.front().sample.time, entries.back().sample.time}, nullptr,
+                Store::Demand::kOnce, stored);
     Columns fresh;
     for (const auto& [unused, sample] : entries) {
       const auto at = std::lower_bound(stored.times.begin(), stored.times.end(), sample.time);

@@ -1,24 +1,35 @@
 #include "query/history/head.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <string>
+#include <utility>
 
 #include "query/history/chunk.h"
 #include "query/history/columns.h"
 
 namespace vigia::history {
 
+Arena::~Arena() {
+  for (const auto slab : slabs_) ::munmap(slab.data(), slab.size());
+}
+
 char* Arena::Allocate(std::size_t size) {
   size = (size + alignof(void*) - 1) / alignof(void*) * alignof(void*);
   if (size > left_) {
     const std::size_t slab = std::max(size, kSlab);
-    slabs_.push_back(std::make_unique_for_overwrite<char[]>(slab));
-    next_ = slabs_.back().get();
+    void* const memory =
+        ::mmap(nullptr, slab, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    next_ = static_cast<char*>(memory);
     left_ = slab;
+    slabs_.emplace_back(next_, slab);
     bytes_ += slab;
   }
   char* const memory = next_;
@@ -34,11 +45,8 @@ void SeriesHead::Append(Sample sample, Arena& arena) {
     Pack(arena);
     RemoveFront(count_);
   }
-  if (count_ == kRecent) {
-    Pack(arena);
-    RemoveFront(kRecent - kKept);
-  }
-  if (count_ == capacity_) Grow();
+  if (count_ >= Limit()) MakeRoom(arena);
+  if (count_ == capacity_) GrowByOne();
   if (count_ == 0) base_ = sample.time;
   values()[count_] = sample.value;
   offsets()[count_] = static_cast<std::uint32_t>(sample.time - base_);
@@ -58,12 +66,12 @@ const double* SeriesHead::FindRecent(Timestamp time) const {
 
 void SeriesHead::Insert(std::span<const Timestamp> times, std::span<const double> samples,
                         Arena& arena) {
+  ++version_;
   // Those that lie among the recent samples not packed yet join them.
   std::size_t end = times.size();
   while (end > 0 && HasUnpacked() && times[end - 1] > TimeAt(packed_)) {
-    if (count_ == kRecent) {
-      Pack(arena);
-      RemoveFront(kRecent - kKept);
+    if (count_ >= Limit()) {
+      MakeRoom(arena);
       break;
     }
     InsertRecent({times[end - 1], samples[end - 1]});
@@ -75,7 +83,7 @@ void SeriesHead::Insert(std::span<const Timestamp> times, std::span<const double
     AddChunk(times.subspan(i, size), samples.subspan(i, size), arena);
   }
   for (std::size_t i = end; i-- > 0 && Covers(times[i]);) {
-    if (count_ == kRecent) {
+    if (count_ >= Limit()) {
       if (HasUnpacked()) Pack(arena);
       RemoveFront(1);
       if (!Covers(times[i])) break;
@@ -86,7 +94,7 @@ void SeriesHead::Insert(std::span<const Timestamp> times, std::span<const double
 }
 
 void SeriesHead::InsertRecent(Sample sample) {
-  if (count_ == capacity_) Grow();
+  if (count_ == capacity_) GrowByOne();
   const std::size_t at = LowerBound(sample.time);
   std::copy_backward(values() + at, values() + count_, values() + count_ + 1);
   std::copy_backward(offsets() + at, offsets() + count_, offsets() + count_ + 1);
@@ -95,9 +103,12 @@ void SeriesHead::InsertRecent(Sample sample) {
   ++count_;
 }
 
-void SeriesHead::Grow() {
+void SeriesHead::GrowByOne() {
+  Grow(capacity_ == 0 ? kUnread / 4 : std::min<std::size_t>(Limit(), 2 * capacity_));
+}
+
+void SeriesHead::Grow(std::size_t capacity) {
   static_assert(kRecent <= std::numeric_limits<std::uint8_t>::max());
-  const std::size_t capacity = capacity_ == 0 ? 5 : std::min<std::size_t>(kRecent, 2 * capacity_);
   auto* const grown = new char[capacity * kBytesPerRecent];
   if (count_ > 0) {
     std::memcpy(grown, values(), count_ * sizeof(double));
@@ -117,8 +128,48 @@ void SeriesHead::Pack(Arena& arena) {
   packed_ = count_;
 }
 
+void SeriesHead::MakeRoom(Arena& arena) {
+  Pack(arena);
+  wanted_ = std::exchange(read_, false);
+  if (wanted_) {
+    if (count_ > kKept) RemoveFront(count_ - kKept);
+    return;
+  }
+  RemoveFront(count_);
+  if (capacity_ <= kUnread) return;
+  delete[] recent_;
+  recent_ = nullptr;
+  capacity_ = 0;
+}
+
+void SeriesHead::Refill(Timestamp from, std::span<const Timestamp> times,
+                        std::span<const double> samples) {
+  const auto end = count_ == 0 ? times.end() : std::lower_bound(times.begin(), times.end(), base_);
+  const auto earlier = static_cast<std::size_t>(end - times.begin());
+  if (earlier + count_ == 0 || earlier + count_ > kKept) return;
+  const Timestamp last = count_ > 0 ? TimeAt(count_ - 1u) : times.back();
+  if (static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(from) >
+      std::numeric_limits<std::uint32_t>::max()) {
+    return;
+  }
+  NoteRead();
+  if (capacity_ < kRecent) Grow(kRecent);
+  std::copy_backward(values(), values() + count_, values() + count_ + earlier);
+  for (std::size_t i = count_; i-- > 0;) {
+    offsets()[i + earlier] = static_cast<std::uint32_t>(TimeAt(i) - from);
+  }
+  base_ = from;
+  std::copy_n(samples.begin(), earlier, values());
+  for (std::size_t i = 0; i < earlier; ++i) {
+    offsets()[i] = static_cast<std::uint32_t>(times[i] - base_);
+  }
+  count_ = static_cast<std::uint8_t>(count_ + earlier);
+  packed_ = static_cast<std::uint8_t>(packed_ + earlier);
+}
+
 void SeriesHead::RemoveFront(std::size_t count) {
   const std::size_t left = count_ - count;
+  ++version_;
   if (left > 0) {
     const std::uint32_t shift = offsets()[count];
     std::copy_n(values() + count, left, values());
@@ -212,6 +263,8 @@ void SeriesHead::ForgetRecent() {
   delete[] recent_;
   recent_ = nullptr;
   capacity_ = count_ = packed_ = 0;
+  wanted_ = read_ = false;
+  ++version_;
 }
 
 }  // namespace vigia::history

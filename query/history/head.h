@@ -1,9 +1,13 @@
 // The samples of one series that are not in a file yet.
 //
 // The newest lie open ("recent"), so that appending is a store and the usual instant query reads
-// no chunk. When there are kRecent of them, those not packed yet are packed into a small chunk;
+// no chunk. When there are too many of them, those not packed yet are packed into a small chunk;
 // the chunks form a chain from the newest to the oldest. Writing a file packs the chain into one
 // chunk and drops it.
+//
+// How many stay open depends on demand: most series of a fleet are never asked for. One that was
+// not read since its last chunk keeps none; a reader that had to look into chunks or files for a
+// few samples leaves them here (Refill), and the next one finds them.
 //
 // Not thread-safe: the shard that the series belongs to has a mutex.
 
@@ -11,7 +15,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -21,16 +24,24 @@
 namespace vigia::history {
 
 // Memory for chunks that are all freed together, once a file has what they hold.
+//
+// It comes from the system and goes back there at once: from the heap, slabs would be holes that
+// small allocations keep from being given back, and their unused ends would be memory in use.
 class Arena {
  public:
   static constexpr std::size_t kSlab = 64 * 1024;
+
+  Arena() = default;
+  ~Arena();
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
 
   // Aligned for pointers; never fails.
   char* Allocate(std::size_t size);
   std::size_t bytes() const { return bytes_; }
 
  private:
-  std::vector<std::unique_ptr<char[]>> slabs_;
+  std::vector<std::span<char>> slabs_;
   std::size_t left_ = 0;
   char* next_ = nullptr;
   std::size_t bytes_ = 0;
@@ -42,6 +53,8 @@ class SeriesHead {
   // worth at 15 s, which is what an instant query looks back.
   static constexpr std::size_t kRecent = 40;
   static constexpr std::size_t kKept = 24;
+  // Recent samples at most of a series that nobody reads.
+  static constexpr std::size_t kUnread = 16;
 
   // In the arena, the packed samples behind it.
   struct PackedChunk {
@@ -64,7 +77,17 @@ class SeriesHead {
   void Append(Sample sample, Arena& arena);
 
   // Whether every sample of the series at `time` or later is among the recent ones.
-  bool Covers(Timestamp time) const { return count_ > 0 && time >= TimeAt(0); }
+  bool Covers(Timestamp time) const { return count_ > 0 && time >= base_; }
+  // Whether a reader of everything up to `time` sees all that is older than the recent ones;
+  // `last` is the time of the newest sample of the series.
+  bool Meets(Timestamp time, Timestamp last) const { return time >= (count_ > 0 ? base_ : last); }
+  // Changes whenever recent samples go, or older ones come.
+  std::uint16_t version() const { return version_; }
+  // The recent ones are asked for: they stay.
+  void NoteRead() { wanted_ = read_ = true; }
+  // Puts samples before the recent ones: all that the series has from `from` on, at least one, as
+  // read when the version was the same and Meets() was true. Does nothing if they are too many.
+  void Refill(Timestamp from, std::span<const Timestamp> times, std::span<const double> values);
   // The recent sample at exactly `time`, or nullptr.
   const double* FindRecent(Timestamp time) const;
   // Adds samples, times ascending, that are earlier than the latest and not stored yet.
@@ -100,8 +123,11 @@ class SeriesHead {
   Timestamp TimeAt(std::size_t i) const { return base_ + offsets()[i]; }
   std::size_t LowerBound(Timestamp time) const;
 
-  void Grow();
+  std::size_t Limit() const { return wanted_ ? kRecent : kUnread; }
+  void Grow(std::size_t capacity);
+  void GrowByOne();
   void Pack(Arena& arena);
+  void MakeRoom(Arena& arena);
   void RemoveFront(std::size_t count);
   void InsertRecent(Sample sample);
   void AddChunk(std::span<const Timestamp> times, std::span<const double> values, Arena& arena);
@@ -109,10 +135,13 @@ class SeriesHead {
 
   PackedChunk* newest_ = nullptr;
   char* recent_ = nullptr;
-  Timestamp base_ = 0;  // no recent sample is earlier
+  Timestamp base_ = 0;  // all samples from here on are recent ones
   std::uint8_t capacity_ = 0;
   std::uint8_t count_ = 0;
   std::uint8_t packed_ = 0;  // so many recent samples, from the front, are in chunks or files too
+  bool wanted_ = false;
+  bool read_ = false;  // since the last chunk was packed
+  std::uint16_t version_ = 0;
 };
 
 }  // namespace vigia::history

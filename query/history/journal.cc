@@ -18,6 +18,8 @@ constexpr std::string_view kPrefix = "journal-";
 constexpr std::uint64_t kRestartBytes = 1 << 20;
 // More should not wait for the next regular flush.
 constexpr std::size_t kFlushBytes = 1 << 20;
+// A buffer that is larger does not outlive what it was needed for.
+constexpr std::size_t kKeptBuffer = 128 << 10;
 
 }  // namespace
 
@@ -233,7 +235,9 @@ Status Journal::WriteOut() {
   unsynced_ = true;
   waiting_.clear();
   waiting_samples_ = 0;
-  if (waiting_.capacity() > 4 * 1024 * 1024) waiting_.shrink_to_fit();
+  if (waiting_.capacity() > kKeptBuffer && written < waiting_.capacity() / 4) {
+    waiting_.shrink_to_fit();
+  }
   return Ok();
 }
 

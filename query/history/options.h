@@ -24,7 +24,7 @@ struct Options {
   std::size_t max_series = 200'000;
   std::size_t max_memory = std::size_t{512} << 20;
   // How much time of samples is kept in memory before a file is written.
-  std::chrono::milliseconds block_length = 20min;
+  std::chrono::milliseconds block_length = 15min;
   // How much older than the newest of its series (or than now, whichever is earlier) a sample may
   // be, and how far ahead of the clock.
   std::chrono::milliseconds out_of_order_window = 10min;

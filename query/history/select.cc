@@ -32,7 +32,10 @@ struct Selection {
 };
 
 Status SelectedSeries::Read(Timestamp from, Timestamp to, Columns& out) const {
-  if (from <= to) selection_->store->Read(*series_, from, to, selection_->blocks.get(), out);
+  if (from <= to) {
+    selection_->store->Read(*series_, {from, to}, selection_->blocks.get(), Store::Demand::kQuery,
+                            out);
+  }
   return Ok();
 }
 

@@ -39,16 +39,25 @@ void Store::AdvanceNewest(Timestamp time) {
   }
 }
 
-void Store::Read(const Series& series, Timestamp from, Timestamp to, const BlockList* held,
+void Store::Read(Series& series, TimeRange range, const BlockList* held, Demand demand,
                  Columns& out) {
+  const auto [from, to] = range;
+  auto& head = series.head;
   // Memory first: what a file being written takes over is then seen here or there, or twice.
   Columns in_memory;
   const std::size_t start = out.size();
+  bool meets = false;
+  std::uint16_t version = 0;
   {
     const std::lock_guard lock(ShardOf(series.id).mutex);
-    const bool covered = series.head.Covers(from);
-    if (!series.head.Read(from, to, covered ? out : in_memory)) Add(counters.damaged);
-    if (covered) return;
+    const bool covered = head.Covers(from);
+    if (!head.Read(from, to, covered ? out : in_memory)) Add(counters.damaged);
+    if (covered) {
+      if (demand == Demand::kQuery) head.NoteRead();
+      return;
+    }
+    meets = head.Meets(to, series.last_time.load(std::memory_order_relaxed));
+    version = head.version();
   }
   const auto present = blocks.Snapshot();
   const auto read = [&](const Block& block) {
@@ -63,6 +72,13 @@ void Store::Read(const Series& series, Timestamp from, Timestamp to, const Block
   out.times.insert(out.times.end(), in_memory.times.begin(), in_memory.times.end());
   out.values.insert(out.values.end(), in_memory.values.begin(), in_memory.values.end());
   SortByTime(out, start);
+  const std::size_t count = out.size() - start;
+  if (!meets || demand != Demand::kQuery || count == 0 || count > SeriesHead::kKept) return;
+  const std::lock_guard lock(ShardOf(series.id).mutex);
+  if (head.version() != version || series.dropped.load(std::memory_order_relaxed)) return;
+  const std::size_t before = head.RecentBytes();
+  head.Refill(from, std::span(out.times).subspan(start), std::span(out.values).subspan(start));
+  recent_bytes.fetch_add(head.RecentBytes() - before, std::memory_order_relaxed);
 }
 
 void SetAside(Store& store, const std::filesystem::path& path, const Error& error) {

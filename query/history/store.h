@@ -99,10 +99,11 @@ struct Store {
   }
   void AdvanceNewest(Timestamp time);
 
+  // Whether a reader is likely to come again: then what it had to look for stays at hand.
+  enum class Demand { kOnce, kQuery };
   // Appends the samples of a series in [from, to], in order. `held` are blocks to read beside the
   // present ones; may be null.
-  void Read(const Series& series, Timestamp from, Timestamp to, const BlockList* held,
-            Columns& out);
+  void Read(Series& series, TimeRange range, const BlockList* held, Demand demand, Columns& out);
 };
 
 // Renames a file to *.corrupt, counts and reports it.

@@ -26,6 +26,23 @@ struct Checked {
     }
   }
 
+  // As a query does that had to look into chunks or files.
+  void Refill(Timestamp from) {
+    const auto last = all.empty() ? 0 : all.rbegin()->first;
+    if (all.empty() || head.Covers(from)) return head.NoteRead();
+    if (!head.Meets(last, last)) return;
+    Columns samples;
+    for (auto at = all.lower_bound(from); at != all.end(); ++at) {
+      samples.times.push_back(at->first);
+      samples.values.push_back(at->second);
+    }
+    if (samples.size() == 0) return;
+    head.Refill(from, samples.times, samples.values);
+    ++(head.Covers(from) ? refilled : not_refilled);
+  }
+  int refilled = 0;
+  int not_refilled = 0;
+
   void CheckRead(Timestamp from, Timestamp to) const {
     // Recent samples are complete, others only as far as no file has them.
     const auto& expected = head.Covers(from) ? all : in_head;
@@ -44,6 +61,8 @@ struct Checked {
 }  // namespace
 
 TEST_CASE("a head gives back what was appended and inserted in any order", "[history]") {
+  int refilled = 0;
+  int not_refilled = 0;
   for (unsigned seed = 0; seed < 60; ++seed) {
     std::mt19937_64 random(seed);
     const auto pick = [&](std::uint64_t below) { return static_cast<Timestamp>(random() % below); };
@@ -74,11 +93,49 @@ TEST_CASE("a head gives back what was appended and inserted in any order", "[his
         checked.in_head = newer;
         if (newer.empty() && random() % 2 == 0) checked.head.ForgetRecent();
       }
+      if (seed % 3 != 0 && random() % 8 == 0) checked.Refill(last - pick(600'000));
       const Timestamp from = last - pick(2'000'000);
       checked.CheckRead(from, from + pick(2'000'000));
     }
     checked.CheckRead(std::numeric_limits<Timestamp>::min(), std::numeric_limits<Timestamp>::max());
+    refilled += checked.refilled;
+    not_refilled += checked.not_refilled;
   }
+  CHECK(refilled > 100);
+  CHECK(not_refilled > 100);
+}
+
+TEST_CASE("a head keeps open what is asked for and little else", "[history]") {
+  Arena arena;
+  SeriesHead head;
+  Columns out;
+  Timestamp time = 0;
+  const auto append = [&](int count) {
+    for (int i = 0; i < count; ++i, time += 15'000) head.Append({time, 1}, arena);
+  };
+  append(1000);
+  const std::size_t unread = head.RecentBytes();
+  REQUIRE(unread == 12 * SeriesHead::kUnread);
+  REQUIRE_FALSE(head.Covers(time - 300'000));
+
+  // A query of the last five minutes finds them in chunks, and leaves them here.
+  REQUIRE(head.Read(time - 300'001, time, out));
+  REQUIRE(out.size() == 20);
+  REQUIRE(head.Meets(time, time - 15'000));
+  head.Refill(time - 300'001, out.times, out.values);
+  REQUIRE(head.Covers(time - 300'001));
+  for (int i = 0; i < 100; ++i) {
+    append(1);
+    REQUIRE(head.Covers(time - 300'000));
+    head.NoteRead();
+  }
+
+  // Nobody asks any more.
+  append(100);
+  REQUIRE(head.RecentBytes() <= unread);
+  out.Clear();
+  REQUIRE(head.Read(0, time, out));
+  REQUIRE(out.size() == 1200);
 }
 
 }  // namespace vigia::history
