@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/clock.h"
+
 namespace vigia::alerting::baseline {
 namespace {
 
@@ -10,21 +12,10 @@ constexpr std::string_view kSteps[] = {
     "CREATE TABLE baseline_series (baseline TEXT NOT NULL, labels TEXT NOT NULL, "
     "state BLOB NOT NULL, PRIMARY KEY (baseline, labels)) WITHOUT ROWID"};
 
-// How much of the past a new baseline learns from: as long as season `auto` takes, in so many steps
-// at most, and so few at least where that is too much at once.
-constexpr std::int64_t kPast = std::int64_t{16} * 86'400'000;
-constexpr std::int64_t kMaxSteps = 11'000;
-constexpr std::int64_t kMinSteps = 100;
-
 Labels Named(const Labels& labels, std::string_view metric, std::string_view baseline) {
   LabelsBuilder builder(labels);
   builder.Set("__name__", metric).Set("baseline", baseline);
   return builder.Build();
-}
-
-Labels WithoutName(const Labels& labels) {
-  LabelsBuilder builder(labels);
-  return builder.Remove("__name__").Build();
 }
 
 // Changes that last, as opposed to anomalies.
@@ -146,39 +137,9 @@ Book::Tracked* Book::Track(Baseline& baseline, const Labels& labels, const std::
   return &baseline.series.emplace(key, std::move(tracked)).first->second;
 }
 
-void Book::BackFill(Baseline& baseline, Timestamp now) {
-  baseline.filled = true;
-  const auto& name = baseline.definition.name;
-  const auto first = stored_.lower_bound({name, ""});
-  if (first != stored_.end() && first->first.first == name) return;
-  const auto interval = baseline.definition.interval.count();
-  const auto step = interval * std::max<std::int64_t>(
-                                   1, (kPast + interval * kMaxSteps - 1) / (interval * kMaxSteps));
-  const auto end = now / interval * interval - interval;
-  const auto ask = [&](std::int64_t steps) {
-    return parts_.engine.Range(parts_.source, *baseline.definition.query,
-                               std::max<Timestamp>(0, end - steps * step), end, Milliseconds(step));
-  };
-  auto answer = ask(kMaxSteps);
-  for (auto steps = kMaxSteps / 2; !answer && steps >= kMinSteps; steps /= 2) answer = ask(steps);
-  if (!answer) {
-    ++baseline.report.failures;
-    baseline.report.last_error = "the past: " + answer.error().message;
-    return;
-  }
-  for (std::size_t i = 0; i < answer->value.size(); ++i) {
-    const auto labels = WithoutName(answer->value.labels(i));
-    auto* const tracked = Track(baseline, labels, labels.ToString());
-    if (tracked == nullptr) continue;
-    answer->value.ForEachSample(i, [&](Timestamp time, double value) {
-      const bool learn = !parts_.learns || parts_.learns(time);
-      tracked->verdict = tracked->detector.Step(time / 1000, value, learn);
-    });
-  }
-}
-
 void Book::EvaluateOne(Baseline& baseline, Timestamp now) {
   ++baseline.report.evaluations;
+  const auto begin = SystemClock().Now();
   auto answer = parts_.engine.Instant(parts_.source, *baseline.definition.query, now);
   const auto* const vector = answer ? std::get_if<promql::InstantVector>(&answer->value) : nullptr;
   std::vector<Line> lines;
@@ -190,6 +151,7 @@ void Book::EvaluateOne(Baseline& baseline, Timestamp now) {
   } else {
     EvaluateSeries(baseline, *vector, now, lines);
   }
+  baseline.report.seconds = std::chrono::duration<double>(SystemClock().Now() - begin).count();
   Publish(baseline, std::move(lines));
 }
 

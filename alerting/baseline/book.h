@@ -34,6 +34,7 @@
 #include <vector>
 
 #include "alerting/baseline/detector.h"
+#include "alerting/baseline/past.h"
 #include "alerting/baseline/state_file.h"
 #include "alerting/state/database.h"
 #include "core/duration.h"
@@ -90,6 +91,7 @@ class Book {
     std::uint64_t over_budget = 0;  // series left out, counted at each evaluation
     std::uint64_t evaluations = 0;
     std::uint64_t failures = 0;
+    double seconds = 0.0;  // that the last evaluation took
     std::string last_error;
   };
 
@@ -145,6 +147,18 @@ class Book {
   // In the state file when it returns; an error says that it is known, but not written.
   Result<Imported> Import(const std::vector<Learnt>& learnt, ImportOptions options, Timestamp now);
 
+  // Baselines that have been evaluated and know too little: they have no series, or some of them
+  // are learning.
+  std::vector<Definition> Lacking() const;
+  Past NewPast(const Definition& definition) const {
+    return {definition.options, definition.max_series, parts_.learns};
+  }
+  // Gives the series that are learning what `past` knows, where that goes back a day further than
+  // what they know, and series that have not been seen yet, too. What the history has after the end
+  // of the past is added first. Returns how many series it was given to; 0 where the definition is
+  // not that of a baseline any more.
+  std::size_t TakePast(const Definition& definition, Past past, Timestamp now);
+
   // Writes the states that have changed.
   Status Save();
 
@@ -177,6 +191,7 @@ class Book {
   Result<std::size_t> Change(const std::string& name, const Fits& fit,
                              const std::function<bool(Tracked&, const Definition&)>& change);
   void BackFill(Baseline& baseline, Timestamp now);
+  void AddRecent(const Definition& definition, Past& past, Timestamp now) const;
   void EvaluateOne(Baseline& baseline, Timestamp now);
   void EvaluateSeries(Baseline& baseline, const promql::InstantVector& vector, Timestamp now,
                       std::vector<Line>& lines);

@@ -34,6 +34,7 @@ enum Own {
   kOverBudget,
   kEvaluations,
   kFailures,
+  kDuration,
   kDeployed,
   kChange
 };
@@ -46,12 +47,13 @@ constexpr Metric kOwn[] = {
      "Series left out because of max_series, counted at each evaluation.", kCounter},
     {"vigia_baseline_evaluations_total", "Evaluations of the baseline's expression.", kCounter},
     {"vigia_baseline_evaluation_failures_total", "Evaluations that failed.", kCounter},
+    {"vigia_baseline_evaluation_duration_seconds", "How long the last evaluation took.", kGauge,
+     "seconds"},
     {"vigia_deploy_timestamp_seconds", "When a version was deployed, as declared, in Unix time.",
      kGauge, "seconds"},
     {"vigia_baseline_change",
      "A change of a series that lasts, for the worse or not: its size, 0.6 for +60 %; the label "
-     "text "
-     "tells it."},
+     "text tells it, also what else changed at the same time."},
 };
 
 // A label of the series called "baseline" gives way to the baseline's name.
@@ -107,6 +109,7 @@ class OwnCollector final : public collectors::Collector {
       add(kOverBudget, report.over_budget);
       add(kEvaluations, report.evaluations);
       add(kFailures, report.failures);
+      add(kDuration, report.seconds);
     }
     for (const auto& change : regressions_.Lasting()) AddChange(change, batch);
     std::set<std::string> versions;  // the newest of a version is the first one
@@ -122,10 +125,11 @@ class OwnCollector final : public collectors::Collector {
   void AddChange(const Change& change, Batch& batch) {
     labels_.clear();
     for (const auto [label, value] : change.labels) {
-      if (label != "state" && label != "text") labels_.push_back({label, value});
+      if (label != "state" && label != "text" && label != "also") labels_.push_back({label, value});
     }
     labels_.push_back({"state", change.worse ? "regression" : "improvement"});
     labels_.push_back({"text", change.text});
+    if (!change.also.empty()) labels_.push_back({"also", change.also});
     batch.Add(kOwn[kChange], std::span<const LabelView>(labels_), change.size);
   }
 

@@ -15,6 +15,9 @@ namespace baseline = alerting::baseline;
 // Changes within this time of another may have the same cause.
 constexpr std::int64_t kTogether = 30 * 60;
 constexpr std::size_t kMostSuspects = 10;
+// A lesser change takes longer to be seen: so long after a change is told, others are laid beside
+// it.
+constexpr Timestamp kLateSuspects = 60 * 60 * 1000;
 constexpr std::size_t kMostRemembered = 1000;
 constexpr std::size_t kMostTold = 1'000'000;
 
@@ -29,27 +32,11 @@ std::string Short(double value) {
   return text;
 }
 
-struct Suspect {
-  const std::string* baseline;
-  const baseline::Line* line;
-  double weight;  // how much it changed, and how unlike its past that is
-};
-
-// The other series that began to differ at about the same time, the most different first.
-std::vector<Suspect> SuspectsOf(const Regressions::Pages& pages, const baseline::Line& line) {
-  std::vector<Suspect> suspects;
-  for (const auto& [name, page] : pages) {
-    for (const auto& other : page->lines) {
-      if (&other == &line || !Holds(other)) continue;
-      if (std::abs(other.verdict.since - line.verdict.since) > kTogether) continue;
-      const double weight = std::abs(std::log1p(other.verdict.change)) * (1 + other.verdict.score);
-      suspects.push_back({&name, &other, weight});
-    }
-  }
-  std::sort(suspects.begin(), suspects.end(),
-            [](const auto& a, const auto& b) { return a.weight > b.weight; });
-  if (suspects.size() > kMostSuspects) suspects.resize(kMostSuspects);
-  return suspects;
+// "+62 % on latency{path="/a"}".
+std::string ShortText(const std::string& name, const Labels& labels, double size) {
+  char change[32];
+  std::snprintf(change, sizeof change, "%+.0f %%", size * 100);
+  return std::string(change) + " on " + name + labels.ToString();
 }
 
 void WriteLabels(text::JsonWriter& json, const Labels& labels) {
@@ -58,41 +45,83 @@ void WriteLabels(text::JsonWriter& json, const Labels& labels) {
   json.EndObject();
 }
 
-std::string Details(const std::string& name, const baseline::Line& line,
-                    const Regressions::Pages& pages, const std::optional<Deploy>& deploy) {
-  std::string out;
-  text::JsonWriter json(out);
-  json.BeginObject().Field("text", DescribeChange(name, line, deploy));
-  json.Key("change").Number(line.verdict.change).Key("value").Number(line.value);
-  json.Key("expected").Number(line.verdict.expected);
-  json.Key("since").Integer(line.verdict.since * 1000);
-  if (deploy) json.Field("version", deploy->version).Key("deployed").Integer(deploy->time);
-  json.Key("suspects").BeginArray();
-  for (const auto& [suspect, other, weight] : SuspectsOf(pages, line)) {
-    json.BeginObject().Field("baseline", *suspect);
-    WriteLabels(json, other->labels);
-    json.Key("change").Number(other->verdict.change);
-    json.Key("since").Integer(other->verdict.since * 1000).EndObject();
-  }
-  json.EndArray().EndObject();
-  return out;
-}
-
 }  // namespace
 
 std::string DescribeChange(const std::string& name, const baseline::Line& line,
                            const std::optional<Deploy>& deploy) {
   const auto& verdict = line.verdict;
-  char change[32];
-  std::snprintf(change, sizeof change, "%+.0f %%", verdict.change * 100);
   std::string text = deploy ? "since " + deploy->version + ": " : std::string();
-  text += std::string(change) + " on " + name + line.labels.ToString() + " (" +
-          Short(verdict.expected) + " -> " + Short(line.value) + ")";
+  text += ShortText(name, line.labels, verdict.change) + " (" + Short(verdict.expected) + " -> " +
+          Short(line.value) + ")";
   if (!deploy) return text;
   const auto minutes = (verdict.since * 1000 - deploy->time) / 60'000;
   if (minutes <= 0) return text + ", with the deploy";
   return text + ", " + std::to_string(minutes) + (minutes == 1 ? " minute" : " minutes") +
          " after the deploy";
+}
+
+std::vector<Regressions::Holding> Regressions::HoldingOf(const Pages& pages) {
+  std::vector<Holding> out;
+  for (const auto& [name, page] : pages) {
+    for (const auto& line : page->lines) {
+      if (Holds(line)) out.push_back({&name, &line});
+    }
+  }
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
+    return a.line->verdict.since < b.line->verdict.since;
+  });
+  return out;
+}
+
+std::vector<Regressions::Suspect> Regressions::SuspectsOf(const std::vector<Holding>& all,
+                                                          const Holding& one) {
+  const auto since = one.line->verdict.since;
+  const auto first = std::partition_point(all.begin(), all.end(), [&](const Holding& other) {
+    return other.line->verdict.since < since - kTogether;
+  });
+  std::vector<Suspect> suspects;
+  for (auto other = first; other != all.end(); ++other) {
+    const auto& verdict = other->line->verdict;
+    if (verdict.since > since + kTogether) break;
+    if (other->line == one.line) continue;
+    suspects.push_back({*other, std::abs(std::log1p(verdict.change)) * (1 + verdict.score)});
+  }
+  std::stable_sort(suspects.begin(), suspects.end(),
+                   [](const auto& a, const auto& b) { return a.weight > b.weight; });
+  if (suspects.size() > kMostSuspects) suspects.resize(kMostSuspects);
+  return suspects;
+}
+
+std::string Regressions::Details(const Holding& one, const std::vector<Suspect>& suspects,
+                                 const std::optional<Deploy>& deploy) {
+  const auto& line = *one.line;
+  std::string out;
+  text::JsonWriter json(out);
+  json.BeginObject().Field("text", DescribeChange(*one.baseline, line, deploy));
+  json.Key("change").Number(line.verdict.change).Key("value").Number(line.value);
+  json.Key("expected").Number(line.verdict.expected);
+  json.Key("since").Integer(line.verdict.since * 1000);
+  if (deploy) json.Field("version", deploy->version).Key("deployed").Integer(deploy->time);
+  json.Key("suspects").BeginArray();
+  for (const auto& [other, weight] : suspects) {
+    json.BeginObject().Field("baseline", *other.baseline);
+    WriteLabels(json, other.line->labels);
+    json.Key("change").Number(other.line->verdict.change);
+    json.Key("since").Integer(other.line->verdict.since * 1000).EndObject();
+  }
+  json.EndArray().EndObject();
+  return out;
+}
+
+void Regressions::AddSuspect(Told& told, const std::string& baseline, const Labels& labels,
+                             double change) {
+  const auto id = baseline + labels.ToString();
+  if (told.suspects.size() >= kMostAlso ||
+      std::find(told.suspects.begin(), told.suspects.end(), id) != told.suspects.end()) {
+    return;
+  }
+  told.suspects.push_back(id);
+  told.also += (told.also.empty() ? "" : ", ") + ShortText(baseline, labels, change);
 }
 
 Regressions::Regressions(alerting::state::Journal& journal, const Marks& marks)
@@ -104,46 +133,66 @@ Regressions::Regressions(alerting::state::Journal& journal, const Marks& marks)
     if (!details.is_object() || !details["since"].is_number()) continue;
     LabelsBuilder labels(event.labels);
     labels.Remove("baseline");
+    Told told{.since = details["since"].get<std::int64_t>() / 1000,
+              .at = event.time,
+              .text = details.value("text", std::string())};
+    for (const auto& suspect : details.value("suspects", nlohmann::json::array())) {
+      if (!suspect.is_object() || !suspect.contains("labels") || !suspect["labels"].is_object()) {
+        continue;
+      }
+      LabelsBuilder own;
+      for (const auto& [name, value] : suspect["labels"].items()) {
+        if (value.is_string()) own.Set(name, value.get<std::string>());
+      }
+      AddSuspect(told, suspect.value("baseline", std::string()), own.Build(),
+                 suspect.value("change", 0.0));
+    }
     // Newest first: what is there already is newer.
-    told_.try_emplace(
-        {std::string(event.labels.Get("baseline")), labels.Build().ToString()},
-        Told{details["since"].get<std::int64_t>() / 1000, details.value("text", std::string())});
+    told_.try_emplace({std::string(event.labels.Get("baseline")), labels.Build().ToString()},
+                      std::move(told));
   }
 }
 
 void Regressions::Look(const Pages& pages, Timestamp now) {
+  const auto all = HoldingOf(pages);
   std::vector<Change> lasting;
-  for (const auto& [name, page] : pages) {
-    for (const auto& line : page->lines) {
-      if (Holds(line)) lasting.push_back(Tell(name, line, pages, now));
-    }
-  }
+  for (const auto& one : all) lasting.push_back(Tell(one, all, now));
   if (told_.size() > kMostTold)
     told_.clear();  // of series long gone; those that last are told again
   const std::lock_guard lock(mutex_);
   lasting_ = std::move(lasting);
 }
 
-// Once for each change.
-Change Regressions::Tell(const std::string& name, const baseline::Line& line, const Pages& pages,
-                         Timestamp now) {
-  const auto& verdict = line.verdict;
-  LabelsBuilder labels(line.labels);
-  labels.Set("baseline", name);
+// Once for each change. Others that changed at the same time may be seen a little later: they are
+// added for as long as it may take, so that the next notification has them.
+Change Regressions::Tell(const Holding& one, const std::vector<Holding>& all, Timestamp now) {
+  const auto& [name, line] = one;
+  const auto& verdict = line->verdict;
+  LabelsBuilder labels(line->labels);
+  labels.Set("baseline", *name);
   Change change{.labels = labels.Build(),
                 .worse = verdict.state == baseline::State::kRegression,
                 .size = verdict.change,
-                .text = {}};
-  auto& told = told_[{name, line.labels.ToString()}];
-  if (told.since != verdict.since) {
-    const auto deploy = marks_.DeployNear(verdict.since * 1000);
-    told = {verdict.since, DescribeChange(name, line, deploy)};
-    journal_.Add({.time = now,
-                  .type = change.worse ? "baseline.regression" : "baseline.improvement",
-                  .labels = change.labels,
-                  .details = Details(name, line, pages, deploy)});
+                .text = {},
+                .also = {}};
+  auto& told = told_[{*name, line->labels.ToString()}];
+  const bool is_new = told.since != verdict.since;
+  if (is_new || (told.suspects.size() < kMostAlso && now - told.at <= kLateSuspects)) {
+    const auto suspects = SuspectsOf(all, one);
+    if (is_new) {
+      const auto deploy = marks_.DeployNear(verdict.since * 1000);
+      told = {verdict.since, now, DescribeChange(*name, *line, deploy), {}, {}};
+      journal_.Add({.time = now,
+                    .type = change.worse ? "baseline.regression" : "baseline.improvement",
+                    .labels = change.labels,
+                    .details = Details(one, suspects, deploy)});
+    }
+    for (const auto& [other, weight] : suspects) {
+      AddSuspect(told, *other.baseline, other.line->labels, other.line->verdict.change);
+    }
   }
   change.text = told.text;
+  change.also = told.also;
   return change;
 }
 

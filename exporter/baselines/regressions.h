@@ -17,12 +17,15 @@
 
 namespace vigia::exporter {
 
+inline constexpr std::size_t kMostAlso = 3;
+
 // A change that lasts.
 struct Change {
   Labels labels;  // of the series, and "baseline"
   bool worse = false;
   double size = 0;   // 0.6 is +60 %
   std::string text;  // as it was told
+  std::string also;  // what else changed at the same time, at most kMostAlso; empty for nothing
 };
 
 class Regressions {
@@ -44,11 +47,30 @@ class Regressions {
   const Marks& marks_;
   struct Told {
     std::int64_t since = 0;  // Unix seconds
+    Timestamp at = 0;        // when it was told
     std::string text;
+    std::vector<std::string> suspects;  // with their baseline, the first kMostAlso
+    std::string also;
+  };
+  // A line of a page that holds a change.
+  struct Holding {
+    const std::string* baseline;
+    const alerting::baseline::Line* line;
+  };
+  struct Suspect {
+    Holding holding;
+    double weight;  // how much it changed, and how unlike its past that is
   };
 
-  Change Tell(const std::string& name, const alerting::baseline::Line& line, const Pages& pages,
-              Timestamp now);
+  // All of `pages`, by when their changes began.
+  static std::vector<Holding> HoldingOf(const Pages& pages);
+  // The other series that began to differ at about the same time, the most different first.
+  static std::vector<Suspect> SuspectsOf(const std::vector<Holding>& all, const Holding& one);
+  static std::string Details(const Holding& one, const std::vector<Suspect>& suspects,
+                             const std::optional<Deploy>& deploy);
+  static void AddSuspect(Told& told, const std::string& baseline, const Labels& labels,
+                         double change);
+  Change Tell(const Holding& one, const std::vector<Holding>& all, Timestamp now);
 
   // What was told last, by baseline and labels.
   std::map<std::pair<std::string, std::string>, Told> told_;

@@ -59,6 +59,7 @@ struct QueryConfig {
 };
 
 struct BaselinesConfig;      // baselines.h
+struct DatasourceConfig;     // datasource.h
 struct ProbeEndpointConfig;  // probe_endpoint.h
 struct RemoteWriteConfig;    // remote_write.h
 
@@ -77,6 +78,7 @@ struct Config {
   HttpConfig http;
   HistoryConfig history;
   QueryConfig query;
+  std::shared_ptr<const DatasourceConfig> datasource;  // never null once read
   bool remote_write_receiver = false;
   std::shared_ptr<const RemoteWriteConfig> remote_write;  // never null once read
   Milliseconds health_max_age{0};                         // 0: by the interval of each collector

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "exporter/config/datasource.h"
 #include "exporter/config/section.h"
 
 namespace vigia::exporter {
@@ -43,9 +44,9 @@ void ReadHistory(SectionInput& input, Config& config) {
 }
 
 void ReadQuery(SectionInput& input, Config& config) {
-  const config::Node* node = input.file.Child("query");
-  if (!node) return;
-  config::MapReader query(*node, input.file.diagnostics(), "query");
+  const config::Node* const given = input.file.Child("query");
+  const config::Node none;
+  config::MapReader query(given ? *given : none, input.file.diagnostics(), "query");
   auto& options = config.query;
   query.Read("timeout", options.timeout);
   query.Read("lookback", options.lookback);
@@ -53,6 +54,7 @@ void ReadQuery(SectionInput& input, Config& config) {
   ReadCount(query, "max_concurrency", options.max_concurrency, 1, 1000);
   constexpr std::array<std::string_view, 2> kSemantics{"prometheus3", "prometheus2"};
   options.prometheus2 = query.ReadChoice("semantics", kSemantics, options.prometheus2) == 1;
+  ReadDatasource(query, config);
   query.Finish();
 }
 

@@ -73,6 +73,7 @@ TEST_CASE("a book says of a series what the detector says of it alone", "[baseli
     regressions += regression > 0.0 ? 1 : 0;
   }
   CHECK(regressions > 30);
+  CHECK(book->Pages().at("latency")->report.seconds > 0.0);
   CHECK(book->Pages().at("latency")->report.regressions == 1);
 }
 

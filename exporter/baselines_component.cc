@@ -4,6 +4,7 @@
 
 #include "alerting/baseline/book.h"
 #include "core/log.h"
+#include "exporter/baselines/back_fill.h"
 #include "exporter/baselines/calls.h"
 #include "exporter/baselines/mark_calls.h"
 #include "exporter/baselines/marks.h"
@@ -30,7 +31,8 @@ class BaselinesComponent final : public Component {
                .sink = ground.history,
                .database = ground.database,
                .learns = [this](Timestamp now) { return !marks_.InMaintenance(now); }}),
-        regressions_(ground.journal, marks_) {
+        regressions_(ground.journal, marks_),
+        back_fill_(ground.clock, book_) {
     AddMarkCalls(ground_.router, marks_, ground_.clock);
     AddBaselineCalls(ground_.router, book_, ground_.clock);
     if (auto status = marks_.Load(); !status) {
@@ -45,6 +47,7 @@ class BaselinesComponent final : public Component {
 
   Status Apply(const Config& config) override {
     book_.Apply(config.baselines->definitions);
+    back_fill_.Apply(config.datasource);
     interval_ = std::chrono::seconds(15);
     for (const auto& definition : config.baselines->definitions) {
       interval_ = std::min(interval_, std::max<Milliseconds>(definition.interval, kTick));
@@ -71,9 +74,11 @@ class BaselinesComponent final : public Component {
 
   void Start() override {
     worker_ = std::jthread([this](std::stop_token stop) { Run(std::move(stop)); });
+    back_fill_.Start();
   }
 
   void Stop() override {
+    back_fill_.Stop();
     worker_ = {};
     Save();
   }
@@ -110,6 +115,7 @@ class BaselinesComponent final : public Component {
   Marks marks_;
   alerting::baseline::Book book_;
   Regressions regressions_;
+  BackFill back_fill_;
   Milliseconds interval_ = std::chrono::seconds(15);
   bool saved_ = true;
   std::jthread worker_;
