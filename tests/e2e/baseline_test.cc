@@ -142,8 +142,7 @@ TEST_CASE("a regression after a deploy is told with its size and the deploy", "[
   CHECK(told["alerts"][0]["labels"]["path"] == "/slow");
   const auto summary = told["alerts"][0]["annotations"]["summary"].get<std::string>();
   INFO(summary);
-  CHECK(told["alerts"][0]["annotations"]["description"] ==
-        "Changed at the same time: nothing else that a baseline follows.");
+  CHECK(summary.find("Changed at the same time") == std::string::npos);
   CHECK(summary.find("since v1.2.3: +") != std::string::npos);
   CHECK(summary.find("after the deploy") != std::string::npos);
   const auto size = std::atof(summary.substr(summary.find(": +") + 3).c_str());
