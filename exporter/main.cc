@@ -83,6 +83,8 @@ void AddDetectorOptions(CLI::App& command, alerting::baseline::Detector::Options
   command
       .add_option("--min-change", options.min_change, "ratio - 1 that is reported (default 0.5)")
       ->check(CLI::Range(0.01, 100.0));
+  command.add_option("--lesser-changes", options.lesser_changes,
+                     "whether lesser ones are, once they have lasted for hours (default true)");
   command.add_option("--floor", options.floor, "absolute change that is reported at least")
       ->check(CLI::NonNegativeNumber);
   command.add_option("--sensitivity", options.sensitivity, "2: half the band (default 1)")

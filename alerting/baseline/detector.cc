@@ -127,6 +127,7 @@ void Detector::Begin(const Row& row, const Shift::Found& found) {
   const double change =
       expected > 0.0 ? std::abs(std::expm1(found.size)) * expected : std::abs(row.residual);
   if (change < options_.floor) return;
+  if (!options_.lesser_changes && std::abs(found.size) < std::log1p(options_.min_change)) return;
   const bool worse = options_.direction == Direction::kBoth ||
                      (found.size > 0.0) == (options_.direction == Direction::kUp);
   m.held = worse ? State::kRegression : State::kImprovement;

@@ -68,6 +68,7 @@ class Detector {
     Season season = Season::kAuto;
     Direction direction = Direction::kUp;
     double min_change = 0.5;       // ratio - 1 that is reported at once
+    bool lesser_changes = true;    // whether lesser ones are, once they have lasted for hours
     double floor = 0.0;            // absolute change under which nothing is reported
     double sensitivity = 1.0;      // 2: half the band
     std::int64_t min_samples = 0;  // values before which the state is learning

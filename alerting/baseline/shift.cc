@@ -32,8 +32,12 @@ constexpr Window kTable[] = {
 };
 constexpr int kQuarters = 4;
 
-constexpr double kBurst = 0.8;   // log ratio
-constexpr int kBurstSlots = 12;  // from which a burst is a level
+// An outage is more than double for up to an hour; what lasts longer is a level. A short window
+// whose mean is beyond double is taken for an outage. Such slots, where there are several in a row,
+// are no evidence in a long window: it has to show the change without them.
+constexpr double kDouble = 0.693;  // ln 2, of a mean
+constexpr double kBurst = 0.8;     // of a slot
+constexpr int kBurstSlots = 12;
 
 struct HourWindow {
   int length;
@@ -90,30 +94,62 @@ bool Shift::Lasts(int window, double sign, double effect, const Cells<double, kS
   return true;
 }
 
-Shift::Found Shift::Windows(double scale, bool calibrate) {
-  Cells<double, kSlots + 1> sum{};
-  Cells<double, kSlots + 1> weight{};
+// Sums over the last slots: [n] is that of n of them.
+struct Shift::Sums {
+  Cells<double, kSlots + 1> clipped{}, weight{};    // all
+  Cells<double, kSlots + 1> calm{}, calm_weight{};  // those that are not part of a burst
+  Cells<double, kSlots + 1> raw{};
   Cells<int, kSlots + 1> bursting{};
+};
+
+Shift::Sums Shift::SumUp() const {
+  Sums out;
+  const auto bursts = [&](int i) { return i >= 0 && i < count_ && std::abs(u_[At(i)]) > kBurst; };
   for (int i = 0; i < count_; ++i) {
     const int at = At(i);
-    sum[i + 1] = sum[i] + clipped_[at] * weight_[at];
-    weight[i + 1] = weight[i] + weight_[at];
-    bursting[i + 1] = bursting[i] + (std::abs(u_[at]) > kBurst ? 1 : 0);
+    const double evidence = clipped_[at] * weight_[at];
+    const bool calm = !bursts(i) || (!bursts(i - 1) && !bursts(i + 1));
+    out.clipped[i + 1] = out.clipped[i] + evidence;
+    out.weight[i + 1] = out.weight[i] + weight_[at];
+    out.calm[i + 1] = out.calm[i] + (calm ? evidence : 0.0);
+    out.calm_weight[i + 1] = out.calm_weight[i] + (calm ? weight_[at] : 0.0);
+    out.raw[i + 1] = out.raw[i] + u_[at] * weight_[at];
+    out.bursting[i + 1] = out.bursting[i] + (bursts(i) ? 1 : 0);
   }
+  return out;
+}
+
+bool Shift::Shows(int window, double effect, double inflation, const Sums& sums) const {
+  const auto& w = kTable[window];
+  const int n = w.length;
+  const bool is_short = n < kBurstSlots;
+  if (is_short && (2 * sums.bursting[n] > n || std::abs(sums.raw[n]) > kDouble * sums.weight[n])) {
+    return false;
+  }
+  const auto shows = [&](const auto& sum, const auto& weight) {
+    if (weight[n] <= 0.0) return false;
+    const double mean = sum[n] / weight[n];
+    return std::abs(mean) > effect && std::abs(mean) * std::sqrt(weight[n]) > w.errors * inflation;
+  };
+  const double sign = sums.clipped[n] > 0.0 ? 1.0 : -1.0;
+  if (!shows(sums.clipped, sums.weight)) return false;
+  if (is_short || sums.bursting[n] == 0 || sums.bursting[n] > kBurstSlots) {
+    return Lasts(window, sign, effect, sums.clipped, sums.weight);
+  }
+  return sign * sums.calm[n] > 0.0 && shows(sums.calm, sums.calm_weight) &&
+         Lasts(window, sign, effect, sums.calm, sums.calm_weight);
+}
+
+Shift::Found Shift::Windows(double scale, bool calibrate) {
+  const auto sums = SumUp();
   Found found;
   for (int k = 0; k < kWindows && kTable[k].length <= count_; ++k) {
-    const auto& w = kTable[k];
-    const double mean = sum[w.length] / weight[w.length];
-    const double square = mean * mean * weight[w.length];
+    const int n = kTable[k].length;
+    const double mean = sums.clipped[n] / sums.weight[n];
     const double inflation =
         std::max(kMinInflation, std::sqrt(usual_[k].seen > 0.0F ? usual_[k].mean_square : 1.0));
-    if (calibrate) usual_[k].Learn(square, kMemory, 1.0);
-    if (found) continue;
-    const double effect = scale * w.effect;
-    if (std::abs(mean) <= effect || std::sqrt(square) <= w.errors * inflation) continue;
-    if (w.length < kBurstSlots && 2 * bursting[w.length] > w.length) continue;
-    if (!Lasts(k, mean > 0.0 ? 1.0 : -1.0, effect, sum, weight)) continue;
-    found = {mean, w.length, 0};
+    if (calibrate) usual_[k].Learn(mean * mean * sums.weight[n], kMemory, 1.0);
+    if (!found && Shows(k, scale * kTable[k].effect, inflation, sums)) found = {mean, n, 0};
   }
   return found;
 }

@@ -15,8 +15,10 @@
 //     it lasts                              nearly every slot (short windows) or each quarter of
 //     the
 //                                           window (long ones) shows it: a spike does not
-//     it is no burst                        while most of a short window is above 2.2 times the
-//                                           expectation, an outage is likelier than a new level
+//     it is no burst                        an outage is more than double the expectation and ends
+//                                           within an hour: a short window whose mean is beyond
+//                                           double shows nothing, and a long one has to show the
+//                                           shift without the slots of a burst
 //
 // For shifts that are smaller or slower, the same is asked of the last 9 to 20 hourly means.
 // Effects are proportional to ln(1 + min_change); those below are for +50 %.
@@ -69,6 +71,10 @@ class Shift {
   int At(int back) const { return (head_ - 1 - back + 2 * kSlots) % kSlots; }
   bool Lasts(int window, double sign, double effect, const Cells<double, kSlots + 1>& sum,
              const Cells<double, kSlots + 1>& weight) const;
+  struct Sums;
+  Sums SumUp() const;
+  // Whether a window shows a shift.
+  bool Shows(int window, double effect, double inflation, const Sums& sums) const;
   Found Windows(double scale, bool calibrate);
   bool AddHour(double clipped, double weight, std::int64_t hour);
   Found HourWindows(double scale, bool calibrate);

@@ -55,6 +55,7 @@ baseline::Definition ReadBaseline(config::MapReader& reader) {
   options.direction =
       static_cast<baseline::Direction>(reader.ReadChoice("direction", kDirections, 0));
   ReadMinChange(reader, options.min_change);
+  reader.Read("lesser_changes", options.lesser_changes);
   reader.Read("floor", options.floor);
   reader.Read("sensitivity", options.sensitivity);
   if (!(options.sensitivity >= 0.1 && options.sensitivity <= 10.0)) {
