@@ -26,7 +26,7 @@ namespace vigia::exporter {
 struct AlertingConfig;  // exporter/config/alerting.h
 
 struct HttpConfig {
-  int workers = 512;  // open connections that are served at once
+  int workers = 128;  // open connections that are served at once
   Milliseconds request_timeout{5'000};
   Milliseconds keep_alive_timeout{15'000};
   double rate = 100;   // requests per second and client address; 0 for no limit

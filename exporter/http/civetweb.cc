@@ -9,6 +9,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "exporter/http/crowd.h"
 #include "exporter/http/rate_limit.h"
 #include "exporter/http/tls.h"
 #include "exporter/http/transport.h"
@@ -151,7 +152,7 @@ class CivetwebExchange final : public Exchange {
 class CivetwebTransport final : public Transport {
  public:
   CivetwebTransport(const TransportOptions& options, Handle handle)
-      : options_(options), handle_(std::move(handle)) {}
+      : options_(options), handle_(std::move(handle)), crowd_(MostConnections(options.workers)) {}
 
   ~CivetwebTransport() override { CivetwebTransport::Stop(); }
 
@@ -172,12 +173,21 @@ class CivetwebTransport final : public Transport {
   static int OnLog(const mg_connection* connection, const char* message);
   static int OnTlsContext(void** context, void* user);
 
+  // Some threads are kept for those who come.
+  static std::size_t MostConnections(int workers) {
+    return static_cast<std::size_t>(workers - std::max(1, workers / 16));
+  }
+  static int OnConnection(const mg_connection* connection, void** data);
+  static void OnClose(const mg_connection* connection);
+  void Answer(mg_connection* connection, int refused_with);
+
   Error StartError() const;
 
   // Constant after construction.
   const TransportOptions options_;
   const Handle handle_;
 
+  Crowd crowd_;  // outlives civetweb's threads, which Stop() ends
   mg_context* context_ = nullptr;
   std::vector<int> ports_;
   std::mutex log_mutex_;
@@ -185,26 +195,43 @@ class CivetwebTransport final : public Transport {
   bool started_ = false;   // guarded by log_mutex_
 };
 
-int CivetwebTransport::OnRequest(mg_connection* connection) {
+// `refused_with`: the status that civetweb found for it, 0 if it could read the head.
+void CivetwebTransport::Answer(mg_connection* connection, int refused_with) {
   try {
     CivetwebExchange exchange(connection);
-    exchange.ReadHead();
-    Of(connection).handle_(exchange);
+    if (refused_with == 0) {
+      exchange.ReadHead();
+    } else {
+      exchange.Refuse(refused_with);
+    }
+    const Crowd::Request busy(crowd_, exchange.connection());
+    handle_(exchange);
   } catch (const std::exception&) {
     mg_disable_connection_keep_alive(connection);  // out of memory: nothing can be said any more
   }
+}
+
+int CivetwebTransport::OnRequest(mg_connection* connection) {
+  Of(connection).Answer(connection, 0);
   return 1;  // it is answered: civetweb does nothing further
 }
 
 int CivetwebTransport::OnError(mg_connection* connection, int status, const char*) {
-  try {
-    CivetwebExchange exchange(connection);
-    exchange.Refuse(status);
-    Of(connection).handle_(exchange);
-  } catch (const std::exception&) {
-    mg_disable_connection_keep_alive(connection);
-  }
+  Of(connection).Answer(connection, status);
   return 0;  // it is answered
+}
+
+int CivetwebTransport::OnConnection(const mg_connection* connection, void** data) {
+  auto& crowd = Of(connection).crowd_;
+  crowd.Begin();
+  *data = &crowd;
+  return 0;
+}
+
+void CivetwebTransport::OnClose(const mg_connection* connection) {
+  // None if its TLS handshake failed.
+  if (auto* const crowd = static_cast<Crowd*>(mg_get_user_connection_data(connection)))
+    crowd->End();
 }
 
 int CivetwebTransport::OnLog(const mg_connection* connection, const char* message) {
@@ -264,6 +291,8 @@ Status CivetwebTransport::Listen() {
   callbacks.begin_request = OnRequest;
   callbacks.http_error = OnError;
   callbacks.log_message = OnLog;
+  callbacks.init_connection = OnConnection;
+  callbacks.connection_close = OnClose;
   callbacks.connection_closed = [](const mg_connection*) { ReleaseStack(); };
   callbacks.init_thread = [](const mg_context*, int) -> void* {
     ReleaseStack();
@@ -278,6 +307,7 @@ Status CivetwebTransport::Listen() {
   std::vector<mg_server_port> bound(options_.listen.size());
   mg_get_server_ports(context_, static_cast<int>(bound.size()), bound.data());
   for (const auto& port : bound) ports_.push_back(port.port);
+  crowd_.Watch(ports_);
   return Ok();
 }
 

@@ -41,7 +41,7 @@ class Server {
  public:
   struct Options {
     std::vector<std::string> listen{"127.0.0.1:9845"};  // IPv4 address and port; port 0 picks one
-    int workers = 512;                                  // connections that are served at once
+    int workers = 128;                                  // connections that are served at once
     std::size_t max_head = 8192;                        // bytes of request line and headers
     std::chrono::milliseconds request_timeout{5000};    // for the head, and for each wait in a body
     std::chrono::milliseconds keep_alive_timeout{15000};  // idle between requests

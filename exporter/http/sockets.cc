@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -71,5 +73,23 @@ std::vector<SocketName> HungUp(std::span<const SocketName> connections) {
   });
   return gone;
 }
+
+std::vector<IdleSocket> IdleSockets(const std::function<bool(const SocketName&)>& chosen) {
+  std::vector<IdleSocket> idle;
+  ForEachSocket([&](const SocketName& name, int descriptor) {
+    if (!chosen(name)) return;
+    int unread = 0;
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (::ioctl(descriptor, FIONREAD, &unread) != 0 || unread > 0 ||
+        ::getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) {
+      return;
+    }
+    idle.push_back({descriptor, std::chrono::milliseconds(info.tcpi_last_data_recv)});
+  });
+  return idle;
+}
+
+void ShutDown(const IdleSocket& socket) { ::shutdown(socket.descriptor, SHUT_RDWR); }
 
 }  // namespace vigia::http

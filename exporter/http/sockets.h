@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -27,5 +28,16 @@ void ShutDownSockets(const std::function<bool(const SocketName&)>& chosen);
 // Those of `connections` that have ended, or whose client has closed its direction. The same
 // condition.
 std::vector<SocketName> HungUp(std::span<const SocketName> connections);
+
+// A connection whose client has sent nothing for `since` and nothing that is still to be read.
+struct IdleSocket {
+  int descriptor = -1;
+  std::chrono::milliseconds since{};
+};
+
+// The idle ones among those that `chosen` picks; ShutDown() ends one. The caller knows that no
+// socket of those picked is closed from the first call to the last.
+std::vector<IdleSocket> IdleSockets(const std::function<bool(const SocketName&)>& chosen);
+void ShutDown(const IdleSocket& socket);
 
 }  // namespace vigia::http

@@ -49,7 +49,7 @@ Result<ListenAddress> ParseListenAddress(std::string_view text);
 
 struct TransportOptions {
   std::vector<ListenAddress> listen;
-  int workers = 512;                // connections served at once: each holds a thread
+  int workers = 128;                // connections served at once: each holds a thread
   std::size_t max_head = 8 * 1024;  // bytes of request line and headers
   Duration head_timeout = 5s;       // for a head to arrive whole, and for progress in a body
   Duration idle_timeout = 20s;      // between two requests of a connection

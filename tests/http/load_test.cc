@@ -58,6 +58,35 @@ TEST_CASE("idle connections do not keep others from being answered", "[http]") {
   CHECK(milliseconds[198] < 500);
 }
 
+TEST_CASE("more idle connections than threads make room and requests under way stay", "[http]") {
+  std::atomic<bool> go = false;
+  std::atomic<int> slow = 0;
+  Router router = Hello();
+  router.Get("/slow", [&](const Request&) {
+    ++slow;
+    while (!go) std::this_thread::sleep_for(1ms);
+    return Response::Text(200, "slow\n");
+  });
+  const Stand stand(std::move(router), {.workers = 16});
+  const RawConnection asking(stand.port);
+  asking.Send("GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  while (slow == 0) std::this_thread::yield();
+
+  std::vector<std::unique_ptr<RawConnection>> idle;
+  for (int i = 0; i < 300; ++i) idle.push_back(std::make_unique<RawConnection>(stand.port));
+  for (int i = 0; i < 20; ++i) {
+    const auto answer = Get(stand.port, "/hello");
+    REQUIRE(answer.status == 200);
+    CHECK(answer.took < 5s);  // far less than an idle connection may last
+  }
+  // The oldest were hung up.
+  const auto start = std::chrono::steady_clock::now();
+  CHECK(idle.front()->ReadAll(10s).empty());
+  CHECK(std::chrono::steady_clock::now() - start < 5s);
+  go = true;
+  CHECK(StatusLine(asking.ReadAll(5s)) == "HTTP/1.1 200 OK");
+}
+
 TEST_CASE("a head that trickles in is cut", "[http]") {
   const Stand stand(Hello(), {.workers = 4, .request_timeout = 300ms});
   const RawConnection client(stand.port);
