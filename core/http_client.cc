@@ -4,48 +4,18 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <mutex>
+
+#include "core/curl_request.h"
 
 namespace vigia {
 namespace {
 
-// All headers of all answers to one request together.
-constexpr std::size_t kMaxHeaderBytes = 256 * 1024;
 constexpr long kMaxConnections = 4;
 
 // Constructors do not fail, and curl_global_init() is done before the first handle is made.
 CURL* NewHandle() {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+  InitCurl();
   return curl_easy_init();
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
-}
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.back() == '\r' || text.back() == '\n' || text.back() == ' ')) {
-    text.remove_suffix(1);
-  }
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  return text;
-}
-
-// Whether a header cannot smuggle a second one in.
-bool IsHeader(std::string_view name, std::string_view value) {
-  const auto token = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  };
-  const auto printable = [](char c) {
-    return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
-  };
-  return !name.empty() && std::all_of(name.begin(), name.end(), token) &&
-         std::all_of(value.begin(), value.end(), printable);
 }
 
 ErrorCode CodeOf(CURLcode code) {
@@ -163,29 +133,25 @@ std::string_view HttpResponse::Header(std::string_view name) const {
 // One request on its way: what curl calls back, and what has to live until it is done.
 class HttpClient::Transfer {
  public:
-  Transfer(CURL* curl, const Options& options) : curl_(curl), options_(options) {
-    curl_easy_reset(curl_);  // connections stay
-  }
-  ~Transfer() {
-    curl_slist_free_all(headers_);
-    curl_slist_free_all(connect_to_);
-    curl_slist_free_all(proxy_headers_);
-  }
+  Transfer(CURL* curl, const Options& options) : curl_(curl), options_(options), request_(curl) {}
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
   Status Prepare(const HttpRequest& request) {
-    SetGeneral();
-    SetMethod(request);
-    SetCurlTls(curl_, options_.tls);
-    SetProxy();
-    if (auto status = SetUrl(request.url); !status) return status;
-    if (auto status = request.aws ? Sign(*request.aws) : SetAuth(); !status) return status;
+    if (auto url = ParseHttpUrl(request.url); !url) return Fail(url.error());
+    request_.SetGeneral(options_.follow_redirects, options_.max_redirects);
+    SetCallbacks();
+    request_.SetMethod(request.method, request.body, request.aws.has_value());
+    request_.SetTls(options_.tls);
+    request_.SetProxy(options_.proxy, request.url);
     for (const auto& [name, value] : request.headers) {
-      if (auto status = AddHeader(name, value); !status) return status;
+      if (auto status = request_.AddHeader(name, value); !status) return status;
     }
-    Set(CURLOPT_HTTPHEADER, headers_);
-    return Ok();
+    auto status = request_.SetUrl(request.url, options_.tls.server_name);
+    if (status)
+      status = request.aws ? request_.Sign(*request.aws) : request_.SetAuth(options_.auth);
+    request_.SetHeaders();
+    return status;
   }
 
   Result<HttpResponse> Run(Deadline deadline, std::stop_token stop) {
@@ -201,7 +167,8 @@ class HttpClient::Transfer {
     Set(CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
     const CURLcode code = curl_easy_perform(curl_);
     if (code != CURLE_OK && !response_.truncated) {
-      return Fail(CodeOf(code), error_[0] ? error_.data() : curl_easy_strerror(code));
+      const char* const said = request_.error();
+      return Fail(CodeOf(code), *said ? said : curl_easy_strerror(code));
     }
     long status = 0;
     char* url = nullptr;
@@ -209,7 +176,8 @@ class HttpClient::Transfer {
     curl_easy_getinfo(curl_, CURLINFO_EFFECTIVE_URL, &url);
     response_.status = static_cast<int>(status);
     response_.url = url ? url : "";
-    ReadTimings();
+    response_.headers = std::move(head_.fields());
+    response_.timings = request_.Timings();
     return std::move(response_);
   }
 
@@ -219,15 +187,7 @@ class HttpClient::Transfer {
     curl_easy_setopt(curl_, option, value);
   }
 
-  void SetGeneral() {
-    Set(CURLOPT_ERRORBUFFER, error_.data());
-    Set(CURLOPT_NOSIGNAL, 1L);
-    // Else a resolver that hangs would hold us beyond the timeout.
-    Set(CURLOPT_QUICK_EXIT, 1L);
-    Set(CURLOPT_PROTOCOLS_STR, "http,https");
-    Set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    Set(CURLOPT_FOLLOWLOCATION, options_.follow_redirects ? 1L : 0L);
-    Set(CURLOPT_MAXREDIRS, static_cast<long>(options_.max_redirects));
+  void SetCallbacks() {
     Set(CURLOPT_MAXCONNECTS, kMaxConnections);
     if (!options_.http2) Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     Set(CURLOPT_USERAGENT, "vigia");
@@ -238,109 +198,13 @@ class HttpClient::Transfer {
     Set(CURLOPT_WRITEDATA, this);
   }
 
-  void SetProxy() {
-    const auto& proxy = options_.proxy;
-    if (!proxy.from_environment) Set(CURLOPT_PROXY, proxy.url.c_str());
-    if (!proxy.no_proxy.empty()) Set(CURLOPT_NOPROXY, proxy.no_proxy.c_str());
-    if (proxy.connect_headers.empty()) return;
-    for (const auto& [name, value] : proxy.connect_headers) {
-      if (!IsHeader(name, value)) continue;
-      proxy_headers_ = curl_slist_append(proxy_headers_, (name + ": " + value).c_str());
-    }
-    Set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
-    Set(CURLOPT_PROXYHEADER, proxy_headers_);
-  }
-
-  void SetMethod(const HttpRequest& request) {
-    if (request.method == "HEAD") {
-      Set(CURLOPT_NOBODY, 1L);
-    } else if (request.method == "POST" || !request.body.empty()) {
-      Set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-      Set(CURLOPT_POSTFIELDS, request.body.data());
-      // No waiting for a "100 Continue" that few servers send. curl 7.88 would sign that there is
-      // none, and no server agrees.
-      if (!request.aws) headers_ = curl_slist_append(headers_, "Expect:");
-    }
-    const bool plain =
-        request.method == "GET" || request.method == "HEAD" || request.method == "POST";
-    if (!plain || (request.method == "GET" && !request.body.empty())) {
-      Set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
-    }
-  }
-
-  // With a server name of its own, curl is told to ask that server at the address of the other.
-  Status SetUrl(const std::string& text) {
-    Url url(text);
-    if (auto status = url.status(); !status) return status;
-    const auto& name = options_.tls.server_name;
-    if (!name.empty() && url.Get(CURLUPART_SCHEME) == "https") {
-      const auto host = url.Get(CURLUPART_HOST);
-      const auto port = url.Get(CURLUPART_PORT);
-      url.Set(CURLUPART_HOST, name);
-      if (auto status = url.status(); !status) return status;
-      const auto route = name + ":" + port + ":" + host + ":" + port;
-      connect_to_ = curl_slist_append(connect_to_, route.c_str());
-      Set(CURLOPT_CONNECT_TO, connect_to_);
-      const auto asked = port == "443" ? host : host + ":" + port;
-      if (auto status = AddHeader("Host", asked); !status) return status;
-    }
-    Set(CURLOPT_URL, url.Get(CURLUPART_URL).c_str());
-    return Ok();
-  }
-
-  // curl sends neither to a host that the server redirects to.
-  Status SetAuth() {
-    const auto& auth = options_.auth;
-    if (!auth.username.empty() || !auth.password.empty()) {
-      const auto password = auth.password.Reveal();
-      if (!password) return Fail(password.error());
-      Set(CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-      Set(CURLOPT_USERNAME, auth.username.c_str());
-      Set(CURLOPT_PASSWORD, password->c_str());
-    }
-    if (auth.credentials.empty()) return Ok();
-    const auto credentials = auth.credentials.Reveal();
-    if (!credentials) return Fail(credentials.error());
-    return AddHeader("Authorization", auth.type + " " + *credentials);
-  }
-
-  // curl signs the headers of the request, too.
-  Status Sign(const AwsSignature& aws) {
-    Set(CURLOPT_AWS_SIGV4, ("aws:amz:" + aws.region + ":" + aws.service).c_str());
-    Set(CURLOPT_USERNAME, aws.access_key.c_str());
-    Set(CURLOPT_PASSWORD, aws.secret_key.c_str());
-    if (aws.session_token.empty()) return Ok();
-    return AddHeader("X-Amz-Security-Token", aws.session_token);
-  }
-
-  Status AddHeader(const std::string& name, const std::string& value) {
-    if (!IsHeader(name, value)) {
-      return Fail(ErrorCode::kInvalid, "header '" + name + "' holds characters that no header may");
-    }
-    // The form with a semicolon is curl's for an empty value.
-    const auto line = value.empty() ? name + ";" : name + ": " + value;
-    headers_ = curl_slist_append(headers_, line.c_str());
-    return Ok();
-  }
-
   // curl asks at least once a second; anything but 0 ends the transfer.
   static int OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     return static_cast<Transfer*>(self)->stop_.stop_requested() ? 1 : 0;
   }
 
   static std::size_t OnHeader(char* data, std::size_t, std::size_t size, void* self) {
-    return static_cast<Transfer*>(self)->TakeHeader({data, size}) ? size : 0;
-  }
-
-  bool TakeHeader(std::string_view line) {
-    header_bytes_ += line.size();
-    if (header_bytes_ > kMaxHeaderBytes) return false;
-    if (line.starts_with("HTTP/")) response_.headers.clear();
-    const std::size_t colon = line.find(':');
-    if (colon == line.npos) return true;
-    response_.headers.emplace_back(Lower(Trim(line.substr(0, colon))),
-                                   Trim(line.substr(colon + 1)));
-    return true;
+    return static_cast<Transfer*>(self)->head_.Take({data, size}) ? size : 0;
   }
 
   static std::size_t OnBody(char* data, std::size_t, std::size_t size, void* self) {
@@ -354,35 +218,11 @@ class HttpClient::Transfer {
     return !response_.truncated;
   }
 
-  // curl's times count from the start of each request, and add up over redirects.
-  void ReadTimings() {
-    const auto time = [this](CURLINFO info) {
-      curl_off_t microseconds = 0;
-      curl_easy_getinfo(curl_, info, &microseconds);
-      return std::chrono::microseconds(microseconds);
-    };
-    const auto until_resolved = time(CURLINFO_NAMELOOKUP_TIME_T);
-    const auto until_connected = std::max(until_resolved, time(CURLINFO_CONNECT_TIME_T));
-    const auto until_secured = std::max(until_connected, time(CURLINFO_APPCONNECT_TIME_T));
-    const auto until_sent = std::max(until_secured, time(CURLINFO_PRETRANSFER_TIME_T));
-    const auto until_first_byte = std::max(until_sent, time(CURLINFO_STARTTRANSFER_TIME_T));
-    auto& timings = response_.timings;
-    timings.total = time(CURLINFO_TOTAL_TIME_T);
-    timings.resolve = until_resolved;
-    timings.connect = until_connected - until_resolved;
-    timings.tls = until_secured - until_connected;
-    timings.processing = until_first_byte - until_sent;
-    timings.transfer = std::max(timings.total, until_first_byte) - until_first_byte;
-  }
-
   CURL* const curl_;
   const Options& options_;
+  CurlRequest request_;
   std::stop_token stop_;
-  curl_slist* headers_ = nullptr;
-  curl_slist* connect_to_ = nullptr;
-  curl_slist* proxy_headers_ = nullptr;
-  std::array<char, CURL_ERROR_SIZE> error_{};
-  std::size_t header_bytes_ = 0;
+  HttpHead head_;
   HttpResponse response_;
 };
 

@@ -29,6 +29,8 @@ namespace vigia {
 
 // Names and values, in order; names may repeat.
 using HttpFields = std::vector<std::pair<std::string, std::string>>;
+// The same with values that are told to nobody, or stand in files.
+using SecretHttpFields = std::vector<std::pair<std::string, Secret>>;
 
 enum class TlsVersion { kDefault, k10, k11, k12, k13 };
 

@@ -1,9 +1,7 @@
 #include "alerting/deliver/http_config.h"
 
-#include <algorithm>
 #include <array>
 
-#include "alerting/templates/strings.h"
 #include "core/config/http_options.h"
 
 namespace vigia::alerting::deliver {
@@ -56,25 +54,6 @@ void ReadAuth(config::MapReader& reader, const std::filesystem::path& folder, Ht
   CheckOneAuth(reader);
 }
 
-void ReadProxy(config::MapReader& reader, HttpProxy& proxy) {
-  reader.Read("proxy_url", proxy.url);
-  reader.Read("no_proxy", proxy.no_proxy);
-  reader.Read("proxy_from_environment", proxy.from_environment);
-  if (proxy.from_environment && (!proxy.url.empty() || !proxy.no_proxy.empty())) {
-    reader.Fault("proxy_from_environment", "does not go together with proxy_url and no_proxy");
-  }
-  if (proxy.url.empty() && !proxy.no_proxy.empty()) {
-    reader.Fault("no_proxy", "means nothing without proxy_url");
-  }
-  WithMap(reader, "proxy_connect_header", [&](config::MapReader& headers) {
-    for (const auto& [name, value] : headers.node().entries) {
-      std::vector<std::string> values;
-      if (!headers.Read(name.text, values)) continue;
-      for (auto& one : values) proxy.connect_headers.emplace_back(name.text, std::move(one));
-    }
-  });
-}
-
 void ReadOAuth2(config::MapReader& reader, const std::filesystem::path& folder, OAuth2& oauth2) {
   WithMap(reader, "oauth2", [&](config::MapReader& map) {
     map.Require("client_id", "");
@@ -85,45 +64,8 @@ void ReadOAuth2(config::MapReader& reader, const std::filesystem::path& folder, 
     map.Read("endpoint_params", oauth2.endpoint_params);
     ReadSecretIn(map, "client_secret", folder, oauth2.client_secret);
     oauth2.tls = ReadTlsConfig(map, folder);
-    ReadProxy(map, oauth2.proxy);
+    config::ReadProxy(map, oauth2.proxy);
   });
-}
-
-// What the client sets itself.
-bool IsReservedHeader(std::string_view name) {
-  constexpr std::array<std::string_view, 12> kReserved{"authorization",      "host",
-                                                       "content-encoding",   "content-length",
-                                                       "content-type",       "user-agent",
-                                                       "connection",         "keep-alive",
-                                                       "proxy-authenticate", "proxy-authorization",
-                                                       "www-authenticate",   "accept-encoding"};
-  const auto lower = templates::ToLower(name);
-  return std::find(kReserved.begin(), kReserved.end(), lower) != kReserved.end();
-}
-
-// http_headers: {name: {values: [...], secrets: [...], files: [...]}}.
-void ReadHeaders(config::MapReader& reader, const std::filesystem::path& folder,
-                 HttpConfig& config) {
-  const config::Node* const headers = reader.Child("http_headers");
-  if (!headers) return;
-  for (const auto& [name, node] : headers->entries) {
-    config::MapReader header(node, reader.diagnostics(), name.text);
-    if (IsReservedHeader(name.text)) {
-      reader.diagnostics().Add(name.position, name.text + " is set by vigia itself");
-    }
-    std::vector<std::string> values;
-    std::vector<std::string> secrets;
-    std::vector<std::string> files;
-    header.Read("values", values);
-    header.Read("secrets", secrets);
-    header.Read("files", files);
-    header.Finish();
-    for (auto& value : values) config.headers.emplace_back(name.text, Secret::FromValue(value));
-    for (auto& value : secrets) config.headers.emplace_back(name.text, Secret::FromValue(value));
-    for (auto& file : files) {
-      config.headers.emplace_back(name.text, Secret::FromFile(In(folder, file)));
-    }
-  }
 }
 
 }  // namespace
@@ -162,8 +104,8 @@ HttpConfig ReadHttpKeys(config::MapReader& reader, const std::filesystem::path& 
   ReadAuth(reader, folder, config.client.auth);
   ReadOAuth2(reader, folder, config.oauth2);
   config.client.tls = ReadTlsConfig(reader, folder);
-  ReadHeaders(reader, folder, config);
-  ReadProxy(reader, config.client.proxy);
+  config::ReadHttpHeaders(reader, folder, config.headers);
+  config::ReadProxy(reader, config.client.proxy);
   reader.Read("follow_redirects", config.client.follow_redirects);
   reader.Read("enable_http2", config.client.http2);
   return config;

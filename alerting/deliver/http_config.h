@@ -31,7 +31,7 @@ struct HttpConfig {
   HttpClient::Options client;
   OAuth2 oauth2;
   // Besides those of the receiver; a value may be a file.
-  std::vector<std::pair<std::string, Secret>> headers;
+  SecretHttpFields headers;
 };
 
 // `http_config` of `options`, else that of `global`, else defaults. Relative paths are taken

@@ -6,21 +6,11 @@
 
 #include <algorithm>
 #include <array>
-#include <mutex>
 #include <optional>
 
 #include "collectors/probe/http_transfer.h"
 
 namespace vigia::collectors::probe {
-namespace {
-
-void InitOnce() {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-}
-
-}  // namespace
-
 // curl tells which sockets it waits for and when it wants to be called; the rest is epoll.
 class HttpProber::Loop {
  public:
@@ -51,6 +41,7 @@ class HttpProber::Loop {
         ++next;
       }
       if (deadline.Passed()) break;
+      if (running_.empty()) continue;  // what could not even be asked has its verdict
       Wait(deadline);
       Collect();
     }
@@ -64,7 +55,7 @@ class HttpProber::Loop {
 
  private:
   static CURLM* Init() {
-    InitOnce();
+    InitCurl();
     return curl_multi_init();
   }
 
@@ -76,15 +67,19 @@ class HttpProber::Loop {
     } else {
       easy = curl_easy_init();
     }
-    auto transfer = std::make_unique<HttpTransfer>(easy, index, job);
-    const auto timeout = std::max<Milliseconds>(std::min(job.timeout, deadline.Left()), 1ms);
-    if (auto status = transfer->Prepare(timeout); !status) {
-      observations_[index].FailWith(Reason::kOther, status.error().message());
-      PutAside(easy);
+    const auto own = Deadline::After(deadline.clock(), job.timeout);
+    running_.push_back(std::make_unique<HttpTransfer>(easy, index, job,
+                                                      own.at() < deadline.at() ? own : deadline));
+    Ask(*running_.back());
+  }
+
+  void Ask(HttpTransfer& transfer) {
+    if (auto status = transfer.Prepare(); !status) {
+      observations_[transfer.index()] = transfer.FinishUnasked(status.error());
+      Remove(transfer);
       return;
     }
-    curl_multi_add_handle(multi_, easy);
-    running_.push_back(std::move(transfer));
+    curl_multi_add_handle(multi_, transfer.easy());
   }
 
   void Wait(Deadline deadline) {
@@ -125,10 +120,15 @@ class HttpProber::Loop {
   }
 
   void Finish(HttpTransfer& transfer, CURLcode code) {
-    CURL* const easy = transfer.easy();
-    observations_[transfer.index()] = transfer.Finish(code);
-    curl_multi_remove_handle(multi_, easy);
-    PutAside(easy);
+    const bool again = transfer.NeedsAnother(code);
+    if (!again) observations_[transfer.index()] = transfer.Finish(code);
+    curl_multi_remove_handle(multi_, transfer.easy());
+    if (again) return Ask(transfer);
+    Remove(transfer);
+  }
+
+  void Remove(HttpTransfer& transfer) {
+    PutAside(transfer.easy());
     const auto same = [&](const auto& running) { return running.get() == &transfer; };
     running_.erase(std::find_if(running_.begin(), running_.end(), same));
     // A pool of as many handles as were ever on their way is memory that few runs need.

@@ -22,7 +22,8 @@ struct HttpJob {
   std::string url;
   Milliseconds timeout{5000};
   // Asked for the URL of each redirect if set; false ends the probe there.
-  std::function<bool(const std::string& url)> allow_redirect;
+  std::function<bool(const std::string& url)> allow_redirect = {};
+  Trace* trace = nullptr;  // takes down what is done; may be null
 };
 
 class HttpProber {

@@ -3,24 +3,16 @@
 #include <curl/curl.h>
 
 #include <algorithm>
-#include <cctype>
 
-#include "core/http_client.h"
+#include "collectors/probe/resolve.h"
+#include "core/file.h"
+#include "core/number.h"
 
 namespace vigia::collectors::probe {
 namespace {
 
-constexpr std::size_t kMaxHeaderBytes = 256 * 1024;
 // Go's http.Client, and so blackbox_exporter, gives up after as many.
-constexpr long kMaxRedirects = 10;
-static_assert(CURL_ERROR_SIZE == 256);
-
-std::string_view Trim(std::string_view text) {
-  const auto space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  while (!text.empty() && space(text.back())) text.remove_suffix(1);
-  while (!text.empty() && space(text.front())) text.remove_prefix(1);
-  return text;
-}
+constexpr int kMaxRedirects = 10;
 
 Reason ReasonOf(int code) {
   switch (code) {
@@ -53,19 +45,17 @@ Reason ReasonOf(int code) {
   }
 }
 
-// The version as blackbox_exporter has it, and as its valid_http_versions writes it.
-std::pair<double, std::string_view> VersionOf(long curl_version) {
+// The version as blackbox_exporter has it.
+double VersionOf(long curl_version) {
   switch (curl_version) {
     case CURL_HTTP_VERSION_1_0:
-      return {1, "HTTP/1.0"};
+      return 1;
     case CURL_HTTP_VERSION_1_1:
-      return {1.1, "HTTP/1.1"};
+      return 1.1;
     case CURL_HTTP_VERSION_2_0:
-      return {2, "HTTP/2.0"};
-    case CURL_HTTP_VERSION_3:
-      return {3, "HTTP/3.0"};
+      return 2;
     default:
-      return {0, ""};
+      return 0;
   }
 }
 
@@ -82,167 +72,199 @@ std::size_t OnBody(char* data, std::size_t, std::size_t size, void* transfer) {
   return static_cast<HttpTransfer*>(transfer)->TakeBody({data, size}) ? size : 0;
 }
 
-double Seconds(CURL* easy, CURLINFO info) {
-  curl_off_t microseconds = 0;
-  curl_easy_getinfo(easy, info, &microseconds);
-  return static_cast<double>(microseconds) / 1e6;
+// What curl says of itself and what the server sends; not what we send, which may be secret.
+int OnDebug(CURL*, curl_infotype type, char* data, std::size_t size, void* transfer) {
+  if (type == CURLINFO_TEXT || type == CURLINFO_HEADER_IN) {
+    static_cast<HttpTransfer*>(transfer)->TakeNote({data, size});
+  }
+  return 0;
+}
+
+bool SamePort(CURLU* url, const HttpUrl& target) {
+  char* port = nullptr;
+  if (curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK) return false;
+  const bool same = std::to_string(target.port) == port;
+  curl_free(port);
+  return same;
+}
+
+double Seconds(std::chrono::microseconds duration) {
+  return std::chrono::duration<double>(duration).count();
 }
 
 }  // namespace
 
-HttpTransfer::HttpTransfer(void* easy, std::size_t index, const HttpJob& job)
-    : easy_(easy), index_(index), job_(job), module_(*job.module) {}
+HttpTransfer::HttpTransfer(void* easy, std::size_t index, const HttpJob& job, Deadline until)
+    : easy_(easy), index_(index), job_(job), module_(*job.module), until_(until) {}
 
-HttpTransfer::~HttpTransfer() {
-  curl_slist_free_all(header_list_);
-  curl_slist_free_all(connect_to_);
-}
+HttpTransfer::~HttpTransfer() = default;
 
-Status HttpTransfer::Prepare(Milliseconds timeout) {
-  curl_easy_reset(easy_);
-  curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
-  curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
-  curl_easy_setopt(easy_, CURLOPT_URL, job_.url.c_str());
+Status HttpTransfer::Prepare() {
+  request_ = std::make_unique<CurlRequest>(easy_);
+  request_->SetGeneral(module_.follow_redirects, kMaxRedirects);
   SetConnection();
-  SetRequest();
-  if (auto status = SetTls(); !status) return status;
-  if (auto status = SetAuth(); !status) return status;
-  bool agent = false;
-  for (const auto& [name, value] : module_.headers) {
-    if (auto status = AddHeader(name, value); !status) return status;
-    agent = agent || curl_strequal(name.c_str(), "User-Agent") != 0;
-  }
-  if (!agent) curl_easy_setopt(easy_, CURLOPT_USERAGENT, "vigia");
-  curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, header_list_);
-  return Ok();
+  SetCallbacks();
+  auto status = SetAddresses();
+  if (status) status = SetRequest();
+  return status;
 }
 
 void HttpTransfer::SetConnection() {
-  curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.data());
-  curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
-  // Else a resolver that hangs would hold all probes beyond their timeouts.
-  curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);
-  curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy_, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy_, CURLOPT_PROXY, "");
+  const auto left = std::max<Milliseconds>(until_.Left(), 1ms);
+  curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
   // Each probe looks up, connects and negotiates anew: that is what it measures.
   curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, 1L);
   curl_easy_setopt(easy_, CURLOPT_FORBID_REUSE, 1L);
   curl_easy_setopt(easy_, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
   curl_easy_setopt(easy_, CURLOPT_SSL_SESSIONID_CACHE, 0L);
   curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, 16L * 1024);
-  const long resolve = job_.ip == IpChoice::kIp4   ? CURL_IPRESOLVE_V4
-                       : job_.ip == IpChoice::kIp6 ? CURL_IPRESOLVE_V6
-                                                   : CURL_IPRESOLVE_WHATEVER;
-  curl_easy_setopt(easy_, CURLOPT_IPRESOLVE, resolve);
   curl_easy_setopt(
       easy_, CURLOPT_HTTP_VERSION,
       module_.enable_http2 ? long{CURL_HTTP_VERSION_2TLS} : long{CURL_HTTP_VERSION_1_1});
-  curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, module_.follow_redirects ? 1L : 0L);
-  curl_easy_setopt(easy_, CURLOPT_MAXREDIRS, kMaxRedirects);
+  request_->SetTls(module_.tls);
+  request_->SetProxy(module_.proxy, job_.url);
 }
 
-void HttpTransfer::SetRequest() {
-  const auto& method = module_.method;
-  if (method == "HEAD") {
-    curl_easy_setopt(easy_, CURLOPT_NOBODY, 1L);
-  } else if (method == "POST" || !module_.body.empty()) {
-    curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE,
-                     static_cast<curl_off_t>(module_.body.size()));
-    curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, module_.body.data());
-    header_list_ = curl_slist_append(header_list_, "Expect:");
-  }
-  const bool plain =
-      method == "HEAD" || method == "POST" || (method == "GET" && module_.body.empty());
-  if (!plain) curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());
-  if (module_.decompress) curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "");
+void HttpTransfer::SetCallbacks() {
+  curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &OnHeader);
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &OnBody);
   curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
-}
-
-Status HttpTransfer::SetTls() {
-  const auto& tls = module_.tls;
-  SetCurlTls(easy_, tls);
   curl_easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, &OnContext);
   curl_easy_setopt(easy_, CURLOPT_SSL_CTX_DATA, this);
-  if (tls.server_name.empty() || !job_.url.starts_with("https:")) return Ok();
-  // curl is told to ask the server of that name at the address of the other.
+  if (!job_.trace) return;
+  curl_easy_setopt(easy_, CURLOPT_VERBOSE, 1L);
+  curl_easy_setopt(easy_, CURLOPT_DEBUGFUNCTION, &OnDebug);
+  curl_easy_setopt(easy_, CURLOPT_DEBUGDATA, this);
+}
+
+Error HttpTransfer::NoAddress(const std::string& host, bool four) {
+  return {ErrorCode::kUnavailable,
+          "there is no address of '" + host + (four ? "' of IPv4" : "' of IPv6")};
+}
+
+// curl looks up one IP version or both; the preferred one is asked for first.
+Status HttpTransfer::SetAddresses() {
+  if (job_.ip == IpChoice::kAny) return Ok();
   const auto url = ParseHttpUrl(job_.url);
   if (!url) return Fail(url.error());
-  const auto port = std::to_string(url->port);
-  connect_to_ = curl_slist_append(
-      nullptr, (tls.server_name + ":" + port + ":" + url->host + ":" + port).c_str());
-  curl_easy_setopt(easy_, CURLOPT_CONNECT_TO, connect_to_);
-  CURLU* const edited = curl_url();
-  curl_url_set(edited, CURLUPART_URL, job_.url.c_str(), 0);
-  curl_url_set(edited, CURLUPART_HOST, tls.server_name.c_str(), 0);
-  char* text = nullptr;
-  if (curl_url_get(edited, CURLUPART_URL, &text, 0) == CURLUE_OK) {
-    curl_easy_setopt(easy_, CURLOPT_URL, text);  // copied
-    curl_free(text);
+  std::string host = url->host;
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  const bool four = job_.ip == IpChoice::kIp4 || job_.ip == IpChoice::kIp4First;
+  const bool insists = job_.ip == IpChoice::kIp4 || job_.ip == IpChoice::kIp6;
+  if (const int literal = AddressFamily(host); literal != 0) {
+    if (!insists || (literal == 4) == four) return Ok();
+    return Fail(NoAddress(host, four));
   }
-  curl_url_cleanup(edited);
-  return AddHeader("Host", url->port == 443 ? url->host : url->host + ":" + port);
-}
-
-// curl sends neither to a host that the server redirects to.
-Status HttpTransfer::SetAuth() {
-  const auto& auth = module_.auth;
-  if (!auth.username.empty() || !auth.password.empty()) {
-    const auto password = auth.password.Reveal();
-    if (!password) return Fail(password.error());
-    curl_easy_setopt(easy_, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-    curl_easy_setopt(easy_, CURLOPT_USERNAME, auth.username.c_str());
-    curl_easy_setopt(easy_, CURLOPT_PASSWORD, password->c_str());
+  if (IsLocalhost(host)) {
+    const auto addresses = LocalhostAddresses(url->port);
+    const auto wanted = [&](const auto& address) { return (address.family() == AF_INET) == four; };
+    const bool has = std::any_of(addresses.begin(), addresses.end(), wanted);
+    if (!has && insists) return Fail(NoAddress(host, four));
+    other_family_ = !has;
   }
-  if (auth.credentials.empty()) return Ok();
-  const auto credentials = auth.credentials.Reveal();
-  if (!credentials) return Fail(credentials.error());
-  return AddHeader("Authorization", auth.type + " " + *credentials);
-}
-
-Status HttpTransfer::AddHeader(const std::string& name, const std::string& value) {
-  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; };
-  if (std::any_of(value.begin(), value.end(), control) ||
-      std::any_of(name.begin(), name.end(), control)) {
-    return Fail(ErrorCode::kInvalid, "header '" + name + "' holds characters that no header may");
-  }
-  // The form with a semicolon is curl's for an empty value.
-  header_list_ =
-      curl_slist_append(header_list_, (value.empty() ? name + ";" : name + ": " + value).c_str());
+  const bool proxied = !module_.proxy.url.empty() || module_.proxy.from_environment;
+  if (proxied) return Ok();  // it is the proxy that would be looked up
+  curl_easy_setopt(easy_, CURLOPT_IPRESOLVE,
+                   four == other_family_ ? CURL_IPRESOLVE_V6 : CURL_IPRESOLVE_V4);
   return Ok();
 }
 
+// As blackbox_exporter: the certificate is to be of the host that is asked for by header.
+std::string HttpTransfer::ServerName() const {
+  if (!module_.tls.server_name.empty()) return module_.tls.server_name;
+  for (const auto& [name, value] : module_.headers) {
+    if (!curl_strequal(name.c_str(), "Host")) continue;
+    return value.ends_with(']') ? value : value.substr(0, value.rfind(':'));
+  }
+  return {};
+}
+
+Status HttpTransfer::SetRequest() {
+  if (!module_.body_file.empty()) {
+    auto text = ReadFile(module_.body_file);
+    if (!text) return Fail(text.error().In("body_file"));
+    body_file_ = *std::move(text);
+  }
+  request_->SetMethod(module_.method, module_.body_file.empty() ? module_.body : body_file_);
+  if (!module_.compression.empty() && module_.compression != "identity") {
+    curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, module_.compression.c_str());
+  }
+  bool agent = false;
+  for (const auto& [name, value] : module_.headers) {
+    if (auto status = request_->AddHeader(name, value); !status) return status;
+    agent = agent || curl_strequal(name.c_str(), "User-Agent") != 0;
+  }
+  for (const auto& [name, secret] : module_.http_headers) {
+    const auto value = secret.Reveal();
+    if (!value) return Fail(value.error().In("http_headers"));
+    if (auto status = request_->AddHeader(name, *value); !status) return status;
+    agent = agent || curl_strequal(name.c_str(), "User-Agent") != 0;
+  }
+  if (!agent) curl_easy_setopt(easy_, CURLOPT_USERAGENT, "vigia");
+  server_name_ = ServerName();
+  if (auto status = request_->SetUrl(job_.url, server_name_); !status) return status;
+  if (auto status = request_->SetAuth(module_.auth); !status) return status;
+  request_->SetHeaders();
+  return Ok();
+}
+
+bool HttpTransfer::NeedsAnother(int code) {
+  const bool may_fall_back = job_.ip == IpChoice::kIp4First || job_.ip == IpChoice::kIp6First;
+  if (code != CURLE_COULDNT_RESOLVE_HOST || !may_fall_back || other_family_ || until_.Passed()) {
+    return false;
+  }
+  // Not of a redirect's target, which is looked up in both.
+  long answered = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &answered);
+  if (answered != 0) return false;
+  spent_ += request_->Timings().total;
+  other_family_ = true;
+  return true;
+}
+
+void HttpTransfer::TakeNote(std::string_view text) const {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  if (!text.empty()) job_.trace->Add(log::Level::kDebug, "curl", {{"text", text}});
+}
+
 bool HttpTransfer::TakeHeader(std::string_view line) {
-  header_bytes_ += line.size();
-  if (header_bytes_ > kMaxHeaderBytes) return false;
   if (line.starts_with("HTTP/")) {
-    headers_.clear();
     body_.clear();
     body_bytes_ = 0;
   }
-  const std::size_t colon = line.find(':');
-  if (colon == line.npos) return true;
-  std::string name(line.substr(0, colon));
-  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  headers_.emplace_back(std::move(name), Trim(line.substr(colon + 1)));
-  const auto& [last, value] = headers_.back();
-  return last != "location" || MayFollow(value);
+  const std::size_t before = head_.fields().size();
+  if (!head_.Take(line)) return false;
+  if (head_.fields().size() != before + 1) return true;
+  const auto& [last, value] = head_.fields().back();
+  if (last != "location" || !module_.follow_redirects) return true;
+  if (job_.ip == IpChoice::kIp4First || job_.ip == IpChoice::kIp6First) {
+    curl_easy_setopt(easy_, CURLOPT_IPRESOLVE, long{CURL_IPRESOLVE_WHATEVER});
+  }
+  return MayFollow(value);
 }
 
-// Whether this Location may be gone to, or will not be anyway.
+// Whether this Location may be gone to.
 bool HttpTransfer::MayFollow(const std::string& location) {
-  if (!job_.allow_redirect || !module_.follow_redirects) return true;
+  if (!job_.allow_redirect) return true;
   char* base = nullptr;
   curl_easy_getinfo(easy_, CURLINFO_EFFECTIVE_URL, &base);
   CURLU* const url = curl_url();
   char* text = nullptr;
-  const bool parsed = base && curl_url_set(url, CURLUPART_URL, base, 0) == CURLUE_OK &&
-                      curl_url_set(url, CURLUPART_URL, location.c_str(), 0) == CURLUE_OK &&
-                      curl_url_get(url, CURLUPART_URL, &text, 0) == CURLUE_OK;
+  bool parsed = base && curl_url_set(url, CURLUPART_URL, base, 0) == CURLUE_OK &&
+                curl_url_set(url, CURLUPART_URL, location.c_str(), 0) == CURLUE_OK;
+  // What goes to the server name that stands for the target goes to the target.
+  char* host = nullptr;
+  if (parsed && !server_name_.empty() && curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+      curl_strequal(host, server_name_.c_str())) {
+    if (const auto target = ParseHttpUrl(job_.url); target && SamePort(url, *target)) {
+      curl_url_set(url, CURLUPART_HOST, target->host.c_str(), 0);
+    }
+  }
+  parsed = parsed && curl_url_get(url, CURLUPART_URL, &text, 0) == CURLUE_OK;
   refused_redirect_ = !parsed || !job_.allow_redirect(text);
+  curl_free(host);
   curl_free(text);
   curl_url_cleanup(url);
   return !refused_redirect_;
@@ -258,18 +280,20 @@ bool HttpTransfer::TakeBody(std::string_view bytes) {
   return true;
 }
 
-std::string_view HttpTransfer::Header(std::string_view name) const {
-  for (const auto& [header, value] : headers_) {
-    if (header == name) return value;
-  }
-  return {};
+Observation HttpTransfer::FinishUnasked(const Error& error) const {
+  Observation observation;
+  observation.trace = job_.trace;
+  const bool no_address = error.code() == ErrorCode::kUnavailable;
+  observation.FailWith(no_address ? Reason::kDns : Reason::kOther, error.message());
+  return observation;
 }
 
 Observation HttpTransfer::Finish(int code) {
   Observation observation;
   observation.success = true;
+  observation.trace = job_.trace;
   observation.values.reserve(20);
-  observation.duration_seconds = Seconds(easy_, CURLINFO_TOTAL_TIME_T);
+  observation.duration_seconds = Seconds(spent_ + request_->Timings().total);
   ReportTarget(observation);
   ReportTransfer(observation);
   ReportPhases(observation);
@@ -287,10 +311,8 @@ Observation HttpTransfer::Finish(int code) {
 void HttpTransfer::ReportTarget(Observation& observation) const {
   char* text = nullptr;
   curl_easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &text);
-  const std::string address = text ? text : "";
-  observation.Add(kDnsLookup, Seconds(easy_, CURLINFO_NAMELOOKUP_TIME_T));
-  observation.Add(kIpProtocol, AddressFamily(address));
-  observation.Add(kIpAddrHash, AddressHash(address));
+  observation.Add(kDnsLookup, Seconds(spent_ + request_->Timings().resolve));
+  ReportAddress(text ? text : "", observation);
 }
 
 void HttpTransfer::ReportTransfer(Observation& observation) const {
@@ -311,29 +333,23 @@ void HttpTransfer::ReportTransfer(Observation& observation) const {
   observation.Add(kHttpSsl, secure ? 1 : 0);
   observation.Add(kHttpStatus, static_cast<double>(status));
   observation.Add(kHttpBodyLength, static_cast<double>(body_bytes_));
-  observation.Add(kHttpVersion, answered ? VersionOf(version).first : 0);
-  const std::string modified(Header("last-modified"));
+  observation.Add(kHttpVersion, answered ? VersionOf(version) : 0);
+  const std::string modified(head_.Find("last-modified"));
   if (modified.empty()) return;
   const time_t time = curl_getdate(modified.c_str(), nullptr);
   if (time >= 0) observation.Add(kHttpLastModified, static_cast<double>(time));
 }
 
-// curl's times count from the start of each request, and add up over redirects.
 void HttpTransfer::ReportPhases(Observation& observation) const {
-  const double resolved = Seconds(easy_, CURLINFO_NAMELOOKUP_TIME_T);
-  const double connect = Seconds(easy_, CURLINFO_CONNECT_TIME_T);
-  const double secure = Seconds(easy_, CURLINFO_APPCONNECT_TIME_T);
-  const double sent = Seconds(easy_, CURLINFO_PRETRANSFER_TIME_T);
-  const double first = Seconds(easy_, CURLINFO_STARTTRANSFER_TIME_T);
-  const double total = Seconds(easy_, CURLINFO_TOTAL_TIME_T);
-  const auto phase = [&](std::string_view name, double end, double begin) {
-    observation.Add(kHttpDuration, "phase", name, end > begin ? end - begin : 0);
+  const auto timings = request_->Timings();
+  const auto phase = [&](std::string_view name, std::chrono::microseconds took) {
+    observation.Add(kHttpDuration, "phase", name, Seconds(took));
   };
-  phase("connect", connect, resolved);
-  phase("processing", first, sent);
-  phase("resolve", resolved, 0);
-  phase("tls", secure, connect);
-  phase("transfer", first > 0 ? total : 0, first);
+  phase("connect", timings.connect);
+  phase("processing", timings.processing);
+  phase("resolve", spent_ + timings.resolve);
+  phase("tls", timings.tls);
+  phase("transfer", timings.transfer);
 }
 
 void HttpTransfer::FailWithCode(int code, Observation& observation) const {
@@ -346,18 +362,16 @@ void HttpTransfer::FailWithCode(int code, Observation& observation) const {
     observation.FailWith(Reason::kRedirect, "a redirect leads to what may not be probed");
     return;
   }
-  std::string message = error_[0] ? error_.data() : curl_easy_strerror(static_cast<CURLcode>(code));
+  const char* const said = request_->error();
+  std::string message = *said ? said : curl_easy_strerror(static_cast<CURLcode>(code));
   if (certificate_.seen() && !certificate_.trusted()) message = certificate_.error();
   observation.FailWith(ReasonOf(code), std::move(message));
 }
 
+// In blackbox_exporter's order: the first that fails is what the probe failed due to.
 void HttpTransfer::CheckAnswer(Observation& observation) const {
   long status = 0;
-  long version = 0;
-  char* url = nullptr;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_getinfo(easy_, CURLINFO_HTTP_VERSION, &version);
-  curl_easy_getinfo(easy_, CURLINFO_EFFECTIVE_URL, &url);
   const auto& ranges = module_.valid_statuses;
   const auto within = [&](const auto& range) {
     return status >= range.first && status <= range.second;
@@ -366,26 +380,35 @@ void HttpTransfer::CheckAnswer(Observation& observation) const {
                      : std::none_of(ranges.begin(), ranges.end(), within)) {
     observation.FailWith(Reason::kStatus, "status " + std::to_string(status));
   }
-  const auto& versions = module_.valid_versions;
-  const auto spoken = VersionOf(version).second;
-  if (!versions.empty() && std::find(versions.begin(), versions.end(), spoken) == versions.end()) {
-    observation.FailWith(Reason::kVersion, std::string(spoken));
-  }
-  const bool secure = url && std::string_view(url).starts_with("https:");
-  if (secure && module_.fail_if_ssl) observation.FailWith(Reason::kTls, "the answer came over TLS");
-  if (!secure && module_.fail_if_not_ssl) {
-    observation.FailWith(Reason::kTls, "the answer did not come over TLS");
-  }
-  CheckText(observation);
+  CheckHeaders(observation);
+  CheckBody(observation);
+  CheckProtocol(observation);
   const auto limit = std::chrono::duration<double>(module_.max_duration).count();
   if (limit > 0 && observation.duration_seconds > limit) {
     observation.FailWith(Reason::kSlow, "took longer than " + FormatDuration(module_.max_duration));
   }
 }
 
+void HttpTransfer::CheckProtocol(Observation& observation) const {
+  long version = 0;
+  char* url = nullptr;
+  curl_easy_getinfo(easy_, CURLINFO_HTTP_VERSION, &version);
+  curl_easy_getinfo(easy_, CURLINFO_EFFECTIVE_URL, &url);
+  const auto& versions = module_.valid_versions;
+  const double spoken = VersionOf(version);
+  if (!versions.empty() && std::find(versions.begin(), versions.end(), spoken) == versions.end()) {
+    observation.FailWith(Reason::kVersion, "HTTP version " + FormatDouble(spoken));
+  }
+  const bool secure = url && std::string_view(url).starts_with("https:");
+  if (secure && module_.fail_if_ssl) observation.FailWith(Reason::kTls, "the answer came over TLS");
+  if (!secure && module_.fail_if_not_ssl) {
+    observation.FailWith(Reason::kTls, "the answer did not come over TLS");
+  }
+}
+
 bool HttpTransfer::HeaderMatches(const HeaderPattern& wanted, bool when_missing) const {
   bool there = false;
-  for (const auto& [name, value] : headers_) {
+  for (const auto& [name, value] : head_.fields()) {
     if (name != wanted.header) continue;
     there = true;
     if (wanted.pattern.Found(value)) return true;
@@ -393,15 +416,7 @@ bool HttpTransfer::HeaderMatches(const HeaderPattern& wanted, bool when_missing)
   return !there && when_missing;
 }
 
-void HttpTransfer::CheckText(Observation& observation) const {
-  for (const auto& pattern : module_.bad_bodies) {
-    if (!pattern.Found(body_)) continue;
-    observation.FailWith(Reason::kBody, "the body matches '" + pattern.expression() + "'");
-  }
-  for (const auto& pattern : module_.good_bodies) {
-    if (pattern.Found(body_)) continue;
-    observation.FailWith(Reason::kBody, "the body does not match '" + pattern.expression() + "'");
-  }
+void HttpTransfer::CheckHeaders(Observation& observation) const {
   for (const auto& header : module_.bad_headers) {
     if (!HeaderMatches(header, !header.allow_missing)) continue;
     observation.FailWith(Reason::kHeader, "header " + header.header);
@@ -409,6 +424,21 @@ void HttpTransfer::CheckText(Observation& observation) const {
   for (const auto& header : module_.good_headers) {
     if (HeaderMatches(header, header.allow_missing)) continue;
     observation.FailWith(Reason::kHeader, "header " + header.header);
+  }
+}
+
+void HttpTransfer::CheckBody(Observation& observation) const {
+  const auto& wanted = module_.compression;
+  if (!wanted.empty() && wanted != "identity" && head_.Find("content-encoding") != wanted) {
+    observation.FailWith(Reason::kEncoding, "the body is not compressed by " + wanted);
+  }
+  for (const auto& pattern : module_.bad_bodies) {
+    if (!pattern.Found(body_)) continue;
+    observation.FailWith(Reason::kBody, "the body matches '" + pattern.expression() + "'");
+  }
+  for (const auto& pattern : module_.good_bodies) {
+    if (pattern.Found(body_)) continue;
+    observation.FailWith(Reason::kBody, "the body does not match '" + pattern.expression() + "'");
   }
   if (module_.json.empty()) return;
   if (auto status = CheckJson(body_, module_.json); !status) {

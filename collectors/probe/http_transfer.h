@@ -2,46 +2,50 @@
 
 #pragma once
 
-#include <array>
+#include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "collectors/probe/certificate.h"
 #include "collectors/probe/http.h"
-
-struct curl_slist;
+#include "core/curl_request.h"
 
 namespace vigia::collectors::probe {
 
 class HttpTransfer {
  public:
-  // `easy` and `job` outlive it; its address stays the same.
-  HttpTransfer(void* easy, std::size_t index, const HttpJob& job);
+  // `easy` and `job` outlive it; its address stays the same. It has to end by `until`.
+  HttpTransfer(void* easy, std::size_t index, const HttpJob& job, Deadline until);
   ~HttpTransfer();
   HttpTransfer(const HttpTransfer&) = delete;
   HttpTransfer& operator=(const HttpTransfer&) = delete;
 
-  // Sets all options; an error is one of the module's: a file that cannot be read.
-  Status Prepare(Milliseconds timeout);
-  // `code` is a CURLcode.
+  // Sets all options of the handle; an error is one of the module's: a file that cannot be read.
+  Status Prepare();
+  // Whether after a request that ended with `code`, a CURLcode, another has to follow: the handle
+  // is to be prepared again.
+  bool NeedsAnother(int code);
   Observation Finish(int code);
+  Observation FinishUnasked(const Error& error) const;
 
   // What curl calls back; false ends the transfer.
   void AttachTo(void* ssl_context) { certificate_.AttachTo(ssl_context); }
   bool TakeHeader(std::string_view line);
   bool TakeBody(std::string_view bytes);
+  void TakeNote(std::string_view text) const;
 
   // A CURL*.
   void* easy() const { return easy_; }
   std::size_t index() const { return index_; }
 
  private:
-  void SetRequest();
   void SetConnection();
-  Status SetTls();
-  Status SetAuth();
-  Status AddHeader(const std::string& name, const std::string& value);
+  Status SetAddresses();
+  Status SetRequest();
+  void SetCallbacks();
 
+  static Error NoAddress(const std::string& host, bool four);
   bool MayFollow(const std::string& location);
 
   void ReportTransfer(Observation& observation) const;
@@ -49,21 +53,25 @@ class HttpTransfer {
   void ReportTarget(Observation& observation) const;
   void FailWithCode(int code, Observation& observation) const;
   void CheckAnswer(Observation& observation) const;
-  void CheckText(Observation& observation) const;
+  void CheckHeaders(Observation& observation) const;
+  void CheckBody(Observation& observation) const;
+  void CheckProtocol(Observation& observation) const;
   bool HeaderMatches(const HeaderPattern& wanted, bool when_missing) const;
-  std::string_view Header(std::string_view name) const;
+  std::string ServerName() const;
 
   void* const easy_;
   const std::size_t index_;
   const HttpJob& job_;
   const HttpModule& module_;
-  curl_slist* header_list_ = nullptr;
-  curl_slist* connect_to_ = nullptr;
-  std::array<char, 256> error_{};  // CURL_ERROR_SIZE
+  const Deadline until_;
+  std::unique_ptr<CurlRequest> request_;
   CertificateRecorder certificate_;
+  bool other_family_ = false;          // the preferred IP version has no address
+  std::chrono::microseconds spent_{};  // on requests before this one
+  std::string server_name_;
+  std::string body_file_;
   // Of the last answer.
-  HttpFields headers_;
-  std::size_t header_bytes_ = 0;
+  HttpHead head_;
   std::uint64_t body_bytes_ = 0;
   std::string body_;
   bool too_large_ = false;

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -37,6 +38,10 @@ std::uint16_t Checksum(std::string_view bytes) {
   return static_cast<std::uint16_t>(~sum);
 }
 
+constexpr std::size_t kHeaderSize = 8;
+// Of the payload, random.
+constexpr std::size_t kTokenSize = 16;
+
 class Pinger {
  public:
   explicit Pinger(int family) : six_(family == AF_INET6) {
@@ -56,31 +61,10 @@ class Pinger {
   bool permitted() const { return socket_ >= 0; }
 
   Status Send(const IcmpModule& module, const SocketAddress& address) {
-    const int on = 1;
-    if (six_) {
-      ::setsockopt(socket_, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof on);
-    } else {
-      ::setsockopt(socket_, IPPROTO_IP, IP_RECVTTL, &on, sizeof on);
-    }
-    if (const int ttl = static_cast<int>(module.ttl); ttl > 0) {
-      ::setsockopt(socket_, six_ ? int{IPPROTO_IPV6} : int{IPPROTO_IP},
-                   six_ ? IPV6_UNICAST_HOPS : IP_TTL, &ttl, sizeof ttl);
-    }
-    std::random_device random;
-    for (char& c : token_) c = static_cast<char>(random());
-    // Type, code, checksum, identifier, sequence number; then the payload, which begins with a
-    // token that tells our reply from others'.
-    request_ = {static_cast<char>(six_ ? ICMP6_ECHO_REQUEST : ICMP_ECHO),
-                0,
-                0,
-                0,
-                token_[0],
-                token_[1],
-                0,
-                1};
-    request_.append(token_.data(), token_.size());
-    const auto payload = static_cast<std::size_t>(module.payload_size);
-    if (payload > token_.size()) request_.append(payload - token_.size(), 'v');
+    address_ = address.Text();
+    if (auto bound = BindSource(socket_, address.family(), module.source_ip); !bound) return bound;
+    if (auto set = SetOptions(module); !set) return set;
+    MakeRequest(static_cast<std::size_t>(module.payload_size));
     if (!six_) {  // the kernel computes that of ICMPv6
       const auto checksum = Checksum(request_);
       request_[2] = static_cast<char>(checksum >> 8);
@@ -97,10 +81,13 @@ class Pinger {
   Result<std::optional<int>> Receive(Deadline deadline) {
     while (true) {
       if (auto ready = AwaitSocket(socket_, POLLIN, deadline); !ready) return Fail(ready.error());
-      std::array<char, 2048> bytes{};
+      std::string bytes(65536, '\0');
       std::array<char, 256> control{};
       iovec part{bytes.data(), bytes.size()};
+      SocketAddress from;
       msghdr message{};
+      message.msg_name = &from.storage;
+      message.msg_namelen = sizeof from.storage;
       message.msg_iov = &part;
       message.msg_iovlen = 1;
       message.msg_control = control.data();
@@ -108,11 +95,41 @@ class Pinger {
       const ssize_t size = ::recvmsg(socket_, &message, 0);
       if (size < 0 && (errno == EAGAIN || errno == EINTR)) continue;
       if (size < 0) return Fail(SystemError("receive", errno));
-      if (IsReply({bytes.data(), static_cast<std::size_t>(size)})) return HopLimit(message);
+      bytes.resize(static_cast<std::size_t>(size));
+      if (from.Text() == address_ && IsReply(bytes)) return HopLimit(message);
     }
   }
 
  private:
+  Status SetOptions(const IcmpModule& module) const {
+    const int level = six_ ? int{IPPROTO_IPV6} : int{IPPROTO_IP};
+    const int on = 1;
+    ::setsockopt(socket_, level, six_ ? IPV6_RECVHOPLIMIT : IP_RECVTTL, &on, sizeof on);
+    const int ttl = static_cast<int>(module.ttl);
+    const int hops = six_ ? IPV6_UNICAST_HOPS : IP_TTL;
+    if (ttl > 0 && ::setsockopt(socket_, level, hops, &ttl, sizeof ttl) != 0) {
+      return Fail(SystemError("ttl", errno));
+    }
+    // Sets the bit without letting what is known of the path decide before the packet is sent.
+    const int probe = IP_PMTUDISC_PROBE;
+    if (module.dont_fragment && !six_ &&
+        ::setsockopt(socket_, IPPROTO_IP, IP_MTU_DISCOVER, &probe, sizeof probe) != 0) {
+      return Fail(SystemError("dont_fragment", errno));
+    }
+    return Ok();
+  }
+
+  // Type, code, checksum, identifier, sequence number; then the payload. All of it that can be
+  // random is, so that others' replies are not taken for ours.
+  void MakeRequest(std::size_t payload) {
+    std::random_device random;
+    request_ = {static_cast<char>(six_ ? ICMP6_ECHO_REQUEST : ICMP_ECHO), 0, 0, 0};
+    while (request_.size() < kHeaderSize + std::min(payload, kTokenSize)) {
+      request_ += static_cast<char>(random());
+    }
+    request_.resize(kHeaderSize + payload, 'v');
+  }
+
   bool IsReply(std::string_view packet) const {
     // A raw IPv4 socket hands over the IP header too.
     if (raw_ && !six_) {
@@ -122,8 +139,10 @@ class Pinger {
       packet.remove_prefix(header);
     }
     const auto reply = static_cast<char>(six_ ? ICMP6_ECHO_REPLY : ICMP_ECHOREPLY);
-    return packet.size() >= 8 + token_.size() && packet[0] == reply &&
-           packet.substr(8, token_.size()) == std::string_view(token_.data(), token_.size());
+    // Without a raw socket the identifier is the kernel's, which hands over our replies alone.
+    const std::size_t same_from = raw_ ? 4 : 6;
+    return packet.size() == request_.size() && packet[0] == reply &&
+           packet.substr(same_from) == std::string_view(request_).substr(same_from);
   }
 
   static std::optional<int> HopLimit(msghdr& message) {
@@ -141,26 +160,20 @@ class Pinger {
   const bool six_;
   bool raw_ = false;
   int socket_ = -1;
-  std::array<char, 16> token_{};
+  std::string address_;  // of the target
   std::string request_;
 };
 
-void Run(const IcmpModule& module, IpChoice ip, const std::string& target, Deadline deadline,
-         Observation& observation) {
-  const auto host = ParseHostPort(target, 1);
+void Run(const IcmpModule& module, const Call& call, Observation& observation) {
+  const auto host = ParseHostPort(call.target, 1);
   if (!host) return observation.FailWith(Reason::kOther, host.error().message());
-  const auto& clock = deadline.clock();
+  const auto& clock = call.deadline.clock();
   const Instant begin = clock.Now();
-  const auto addresses = Resolve(*host, ip, deadline);
+  const auto addresses = LookUp(*host, call, observation);
   const Instant resolved = clock.Now();
-  observation.Add(kDnsLookup, Seconds(resolved - begin));
-  if (!addresses) {
-    return observation.FailWith(ReasonOf(addresses.error(), Reason::kDns),
-                                addresses.error().message());
-  }
-  const auto& address = addresses->front();
-  observation.Add(kIpProtocol, AddressFamily(address.Text()));
-  observation.Add(kIpAddrHash, AddressHash(address.Text()));
+  if (addresses.empty()) return;
+  const auto& address = addresses.front();
+  ReportAddress(address.Text(), observation);
   Pinger pinger(address.family());
   if (!pinger.permitted()) {
     return observation.FailWith(Reason::kNotPermitted,
@@ -171,7 +184,7 @@ void Run(const IcmpModule& module, IpChoice ip, const std::string& target, Deadl
   std::optional<int> hops;
   Status status = sent;
   if (sent) {
-    const auto reply = pinger.Receive(deadline);
+    const auto reply = pinger.Receive(call.deadline);
     if (reply) hops = *reply;
     if (!reply) status = Fail(reply.error());
   }
@@ -187,13 +200,11 @@ void Run(const IcmpModule& module, IpChoice ip, const std::string& target, Deadl
 
 }  // namespace
 
-Observation ProbeIcmp(const IcmpModule& module, IpChoice ip, const std::string& target,
-                      Deadline deadline) {
-  Observation observation;
-  observation.success = true;
-  const Instant begin = deadline.clock().Now();
-  Run(module, ip, target, deadline, observation);
-  observation.duration_seconds = Seconds(deadline.clock().Now() - begin);
+Observation ProbeIcmp(const IcmpModule& module, const Call& call) {
+  auto observation = Begin(call);
+  const Instant begin = call.deadline.clock().Now();
+  Run(module, call, observation);
+  observation.duration_seconds = Seconds(call.deadline.clock().Now() - begin);
   return observation;
 }
 

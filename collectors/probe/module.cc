@@ -6,6 +6,8 @@
 #include <array>
 #include <cctype>
 
+#include "collectors/probe/dns_record.h"
+#include "collectors/probe/observation.h"
 #include "core/config/http_options.h"
 #include "core/labels.h"
 #include "core/number.h"
@@ -91,6 +93,62 @@ void ReadStatuses(config::MapReader& reader, std::string_view key,
   }
 }
 
+std::string_view TrimSpaces(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+// Whether a server that reads this Accept-Encoding may answer in `encoding`.
+bool Accepts(std::string_view header, std::string_view encoding) {
+  double star = 0;
+  while (!header.empty()) {
+    const auto entry = header.substr(0, header.find(','));
+    header.remove_prefix(std::min(header.size(), entry.size() + 1));
+    const auto name = TrimSpaces(entry.substr(0, entry.find(';')));
+    double quality = 1;
+    if (const auto q = entry.find("q="); q != entry.npos) {
+      quality = ParseDouble(TrimSpaces(entry.substr(q + 2))).value_or(0);
+    }
+    if (name == encoding) return quality > 0;
+    if (name == "*") star = quality;
+  }
+  return star > 0;
+}
+
+void ReadCompression(config::MapReader& reader, HttpModule& http) {
+  constexpr std::array<std::string_view, 4> kWords{"gzip", "br", "deflate", "identity"};
+  if (!reader.Has("compression")) return;
+  std::string word;
+  reader.Read("compression", word);
+  if (word.empty()) return;
+  if (std::find(kWords.begin(), kWords.end(), word) == kWords.end()) {
+    return reader.Fault("compression", "'" + word + "' is none of gzip, br, deflate, identity");
+  }
+  http.compression = word;
+  for (const auto& [name, value] : http.headers) {
+    if (Lower(name) != "accept-encoding" || Accepts(value, word)) continue;
+    reader.Fault("compression", "the header Accept-Encoding, '" + value + "', does not ask for it");
+  }
+}
+
+// HTTP/1.1, HTTP/2, HTTP/2.0: Go's net/http writes the last, others that before it.
+void ReadVersions(config::MapReader& reader, HttpModule& http) {
+  std::vector<std::string> words;
+  reader.Read("valid_http_versions", words);
+  for (const auto& word : words) {
+    std::string_view number = word;
+    if (number.starts_with("HTTP/")) number.remove_prefix(5);
+    const auto version = ParseDouble(number);
+    const bool known = version && (*version == 1 || *version == 1.1 || *version == 2);
+    if (known) {
+      http.valid_versions.push_back(*version);
+    } else {
+      reader.Fault("valid_http_versions", "'" + word + "' is none of HTTP/1.0, HTTP/1.1, HTTP/2.0");
+    }
+  }
+}
+
 TcpStep ReadStep(const config::Node& node, config::MapReader& reader) {
   TcpStep step;
   config::MapReader entry(node, reader.diagnostics(), reader.context() + ".query_response");
@@ -115,17 +173,16 @@ TcpStep ReadStep(const config::Node& node, config::MapReader& reader) {
   return step;
 }
 
+void ReadSource(config::MapReader& reader, std::string& source) {
+  if (!reader.Read("source_ip_address", source) || AddressFamily(source) != 0) return;
+  reader.Fault("source_ip_address", "'" + source + "' is not an IP address");
+}
+
 struct DnsName {
   std::string_view name;
   std::uint16_t number;
 };
 
-constexpr std::array kDnsTypes{
-    DnsName{"A", 1},     DnsName{"NS", 2},    DnsName{"CNAME", 5},   DnsName{"SOA", 6},
-    DnsName{"PTR", 12},  DnsName{"MX", 15},   DnsName{"TXT", 16},    DnsName{"AAAA", 28},
-    DnsName{"SRV", 33},  DnsName{"DS", 43},   DnsName{"DNSKEY", 48}, DnsName{"HTTPS", 65},
-    DnsName{"ANY", 255}, DnsName{"CAA", 257},
-};
 constexpr std::array kDnsClasses{DnsName{"IN", 1}, DnsName{"CH", 3}, DnsName{"HS", 4},
                                  DnsName{"ANY", 255}};
 constexpr std::array kDnsCodes{
@@ -163,6 +220,7 @@ void ReadRecordRules(config::MapReader& reader, std::string_view key, RecordRule
 Module ReadModule(const config::Node& node, const std::string& name,
                   config::Diagnostics& diagnostics) {
   Module module;
+  module.ip = IpChoice::kIp6First;  // as blackbox_exporter
   config::MapReader reader(node, diagnostics, "modules." + name);
   constexpr std::array<std::string_view, 5> kProbers{"http", "tcp", "dns", "icmp", ""};
   constexpr std::array kKinds{ProberKind::kHttp, ProberKind::kTcp, ProberKind::kDns,
@@ -172,7 +230,7 @@ Module ReadModule(const config::Node& node, const std::string& name,
   constexpr std::array<std::string_view, 3> kOthers{"grpc", "unix", "websocket"};
   const config::Node* const prober = node.Find("prober");
   if (prober && std::find(kOthers.begin(), kOthers.end(), prober->text) != kOthers.end()) {
-    module.unsupported = prober->text;
+    module.unsupported = "the prober '" + prober->text + "'";
     return module;
   }
   if (!reader.Has("prober")) reader.Require("prober", "one of http, tcp, dns, icmp");
@@ -212,10 +270,9 @@ void ReadIpChoice(config::MapReader& reader, IpChoice& ip) {
   const std::size_t word = reader.ReadChoice("preferred_ip_protocol", kWords, 1);
   bool fallback = true;
   reader.Read("ip_protocol_fallback", fallback);
-  if (!chosen && fallback) return;
-  if (word == 0) ip = IpChoice::kIp4;
-  // IPv6 first is what happens anyway where both are there.
-  if (word == 1 && !fallback) ip = IpChoice::kIp6;
+  if (!chosen && !reader.Has("ip_protocol_fallback")) return;
+  if (word == 0) ip = fallback ? IpChoice::kIp4First : IpChoice::kIp4;
+  if (word == 1) ip = fallback ? IpChoice::kIp6First : IpChoice::kIp6;
 }
 
 void ReadHttpModule(config::MapReader& reader, config::PlainSecrets plain, HttpModule& http) {
@@ -234,18 +291,27 @@ void ReadHttpModule(config::MapReader& reader, config::PlainSecrets plain, HttpM
     }
   }
   reader.Read("body", http.body);
+  if (reader.Read("body_file", http.body_file) && !http.body.empty()) {
+    reader.Fault("body_file", "stands beside body");
+  }
+  config::ReadHttpHeaders(reader, {}, http.http_headers);
+  config::ReadProxy(reader, http.proxy);
+  // Names are left to the proxy here, whatever this says.
+  bool skip = true;
+  reader.Read("skip_resolve_phase_with_proxy", skip);
   config::ReadAuth(reader, http.auth, plain);
   if (reader.ReadSecret("bearer_token", http.auth.credentials, plain)) http.auth.type = "Bearer";
   config::ReadTlsConfig(reader, http.tls);
   reader.Read("follow_redirects", http.follow_redirects);
+  bool stay = false;
+  if (reader.Read("no_follow_redirects", stay)) http.follow_redirects = !stay;  // of old files
   reader.Read("enable_http2", http.enable_http2);
   reader.Read("fail_if_ssl", http.fail_if_ssl);
   reader.Read("fail_if_not_ssl", http.fail_if_not_ssl);
   reader.ReadBytes("body_size_limit", http.body_size_limit);
-  std::string compression;
-  if (reader.Read("compression", compression)) http.decompress = compression != "identity";
+  ReadCompression(reader, http);
   ReadStatuses(reader, "valid_status_codes", http.valid_statuses);
-  reader.Read("valid_http_versions", http.valid_versions);
+  ReadVersions(reader, http);
   ReadPatterns(reader, "fail_if_body_matches_regexp", http.bad_bodies);
   ReadPatterns(reader, "fail_if_body_not_matches_regexp", http.good_bodies);
   ReadHeaderPatterns(reader, "fail_if_header_matches", http.bad_headers);
@@ -281,6 +347,7 @@ void ReadExpect(config::MapReader& target, HttpModule& http) {
 
 void ReadConversation(config::MapReader& reader, TcpModule& tcp) {
   config::ReadTlsConfig(reader, tcp.tls_options);
+  ReadSource(reader, tcp.source_ip);
   const config::Node* const steps = reader.Child("query_response");
   if (!steps) return;
   if (!steps->IsList()) reader.Fault("query_response", "expected a list of expect and send");
@@ -290,9 +357,20 @@ void ReadConversation(config::MapReader& reader, TcpModule& tcp) {
 void ReadDnsModule(config::MapReader& reader, DnsModule& dns) {
   constexpr std::array<std::string_view, 2> kTransports{"udp", "tcp"};
   reader.Read("query_name", dns.name);
-  ReadDnsWord(reader, "query_type", kDnsTypes, dns.type);
+  std::string type;
+  if (reader.Read("query_type", type)) {
+    const auto number = DnsTypeOf(type);
+    if (number) dns.type = *number;
+    if (!number) reader.Fault("query_type", "'" + type + "' is not known here; TYPE123 is taken");
+  }
   ReadDnsWord(reader, "query_class", kDnsClasses, dns.dns_class);
   dns.tcp = reader.ReadChoice("transport_protocol", kTransports, 0) == 1;
+  reader.Read("dns_over_tls", dns.tls);
+  if (dns.tls && !dns.tcp) {
+    reader.Fault("dns_over_tls", "goes over TCP: write transport_protocol: tcp, too");
+  }
+  config::ReadTlsConfig(reader, dns.tls_options);
+  ReadSource(reader, dns.source_ip);
   reader.Read("recursion_desired", dns.recursion_desired);
   std::vector<std::string> codes;
   reader.Read("valid_rcodes", codes);
@@ -310,8 +388,14 @@ void ReadDnsModule(config::MapReader& reader, DnsModule& dns) {
 }
 
 void ReadIcmpModule(config::MapReader& reader, IcmpModule& icmp) {
-  reader.Read("payload_size", icmp.payload_size, 0, 1472);
-  reader.Read("ttl", icmp.ttl, 1, 255);
+  // The most that an IPv4 packet can carry; 0 is the default, as in blackbox_exporter.
+  constexpr std::int64_t kMostPayload = 65507;
+  std::int64_t size = 0;
+  reader.Read("payload_size", size, 0, kMostPayload);
+  if (size > 0) icmp.payload_size = size;
+  reader.Read("ttl", icmp.ttl, 0, 255);
+  reader.Read("dont_fragment", icmp.dont_fragment);
+  ReadSource(reader, icmp.source_ip);
 }
 
 std::map<std::string, Module> ReadModules(const config::Node& file,

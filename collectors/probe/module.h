@@ -21,8 +21,14 @@ namespace vigia::collectors::probe {
 enum class ProberKind { kHttp, kTcp, kTls, kDns, kIcmp, kPostgres, kRedis };
 std::string_view Name(ProberKind kind);
 
-// Which IP version to use; any: whichever connects first, IPv6 before IPv4.
-enum class IpChoice { kAny, kIp4, kIp6 };
+// Which addresses of a name are tried.
+enum class IpChoice {
+  kAny,  // all: whichever connects first, IPv6 before IPv4
+  kIp4,  // those of IPv4 only
+  kIp6,
+  kIp4First,  // those of IPv4 if the name has any, else those of IPv6
+  kIp6First,
+};
 
 struct HeaderPattern {
   std::string header;  // in lower case
@@ -33,17 +39,20 @@ struct HeaderPattern {
 struct HttpModule {
   std::string method = "GET";
   HttpFields headers;
+  SecretHttpFields http_headers;
   std::string body;
+  std::filesystem::path body_file;  // read for each request, instead of `body`
   HttpAuth auth;
   HttpTls tls;
+  HttpProxy proxy;
   bool follow_redirects = true;
   bool enable_http2 = true;
   bool fail_if_ssl = false;
   bool fail_if_not_ssl = false;
-  bool decompress = false;
+  std::string compression;  // gzip, deflate, br; empty or identity: none
   std::uint64_t body_size_limit = 10 << 20;
   std::vector<std::pair<int, int>> valid_statuses;  // ranges; empty: 200 to 299
-  std::vector<std::string> valid_versions;          // "HTTP/1.1"; empty: any
+  std::vector<double> valid_versions;               // 1.1, 2; empty: any
   std::vector<Pattern> bad_bodies;                  // none may match
   std::vector<Pattern> good_bodies;                 // all have to match
   std::vector<HeaderPattern> bad_headers;
@@ -66,13 +75,14 @@ struct TcpModule {
   std::vector<TcpStep> steps;
   bool tls = false;
   HttpTls tls_options;
+  std::string source_ip;  // that the connection comes from; empty: the system's choice
 };
 
 struct RecordRules {
-  std::vector<Pattern> bad;       // fails if any record matches
-  std::vector<Pattern> all_bad;   // fails if all records match
-  std::vector<Pattern> good;      // fails if a record does not match
-  std::vector<Pattern> none_bad;  // fails if no record matches
+  std::vector<Pattern> bad;       // fails if a record matches one
+  std::vector<Pattern> all_bad;   // fails if all records match all
+  std::vector<Pattern> good;      // fails if a record does not match one, or there is none
+  std::vector<Pattern> none_bad;  // fails if no record matches any
 };
 
 struct DnsModule {
@@ -80,6 +90,9 @@ struct DnsModule {
   std::uint16_t type = 255;  // ANY
   std::uint16_t dns_class = 1;
   bool tcp = false;
+  bool tls = false;  // over TCP
+  HttpTls tls_options;
+  std::string source_ip;
   bool recursion_desired = true;
   std::vector<int> valid_rcodes;  // empty: NOERROR
   RecordRules answer;
@@ -89,11 +102,13 @@ struct DnsModule {
 
 struct IcmpModule {
   std::int64_t payload_size = 28;
-  std::int64_t ttl = 0;  // 0: the system's
+  std::int64_t ttl = 0;        // 0: the system's
+  bool dont_fragment = false;  // of IPv4
+  std::string source_ip;
 };
 
 struct Module {
-  // The prober of the peer's that vigia does not have; else empty.
+  // What the peer has and vigia has not, if the module needs it: "the prober 'grpc'".
   std::string unsupported;
   ProberKind prober = ProberKind::kHttp;
   Milliseconds timeout{0};  // 0: the entry's
@@ -111,6 +126,7 @@ void ReadHttpModule(config::MapReader& reader, config::PlainSecrets plain, HttpM
 void ReadConversation(config::MapReader& reader, TcpModule& tcp);
 void ReadDnsModule(config::MapReader& reader, DnsModule& dns);
 void ReadIcmpModule(config::MapReader& reader, IcmpModule& icmp);
+// `preferred_ip_protocol` and `ip_protocol_fallback`; `ip` stays as it is without them.
 void ReadIpChoice(config::MapReader& reader, IpChoice& ip);
 // Our own `expect:` of a target.
 void ReadExpect(config::MapReader& target, HttpModule& http);

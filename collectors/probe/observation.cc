@@ -74,6 +74,7 @@ constexpr std::array kReasons{
     Words{Reason::kVersion, "version", "another version of HTTP than expected"},
     Words{Reason::kBody, "body", "another body than expected"},
     Words{Reason::kHeader, "header", "other headers than expected"},
+    Words{Reason::kEncoding, "encoding", "not compressed as expected"},
     Words{Reason::kJson, "json", "another document than expected"},
     Words{Reason::kSlow, "slow", "slower than expected"},
     Words{Reason::kAnswer, "answer", "another answer than expected"},
@@ -121,6 +122,11 @@ double AddressHash(const std::string& address) {
     hash = (hash ^ bytes[i]) * 16777619U;
   }
   return hash;
+}
+
+void ReportAddress(const std::string& address, Observation& observation) {
+  observation.Add(kIpProtocol, AddressFamily(address));
+  observation.Add(kIpAddrHash, AddressHash(address));
 }
 
 }  // namespace vigia::collectors::probe

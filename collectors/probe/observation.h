@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/probe/trace.h"
 #include "core/batch.h"
 #include "core/metric.h"
 
@@ -67,6 +68,7 @@ enum class Reason {
   kVersion,
   kBody,
   kHeader,
+  kEncoding,
   kJson,
   kSlow,
   kAnswer,  // of tcp, dns, postgres and redis: not the one that was expected
@@ -89,14 +91,19 @@ struct Observation {
   std::string message;  // for the log; holds no secret
   double duration_seconds = 0;
   std::vector<Value> values;
+  Trace* trace = nullptr;  // takes down what is done; borrowed, null where nobody asked
 
   void Add(MetricIndex metric, double value) { values.push_back({metric, value, {}}); }
   void Add(MetricIndex metric, std::string_view label, std::string_view text, double value) {
     values.push_back({metric, value, {{label, std::string(text)}}});
   }
+  void Note(std::string_view what, std::initializer_list<log::Field> fields = {}) const {
+    if (trace) trace->Add(log::Level::kInfo, what, fields);
+  }
   // The first failure is the one that counts.
   void FailWith(Reason why, std::string text) {
     success = false;
+    if (trace) trace->Add(log::Level::kError, text, {{"reason", Name(why)}});
     if (reason != Reason::kNone) return;
     reason = why;
     message = std::move(text);
@@ -111,5 +118,7 @@ struct Observation {
 double AddressHash(const std::string& address);
 // 4, 6, or 0 for what is not an address.
 int AddressFamily(const std::string& address);
+// Adds both.
+void ReportAddress(const std::string& address, Observation& observation);
 
 }  // namespace vigia::collectors::probe

@@ -6,26 +6,34 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "collectors/postgres/connection.h"
 #include "collectors/probe/module.h"
 #include "collectors/probe/observation.h"
+#include "collectors/probe/resolve.h"
 #include "collectors/redis/connection.h"
 #include "core/clock.h"
 
 namespace vigia::collectors::probe {
 
-// Connects to host:port, and holds the conversation of `module`.
-Observation ProbeTcp(const TcpModule& module, IpChoice ip, const std::string& target,
-                     Deadline deadline);
+// One probe that is to be made.
+struct Call {
+  IpChoice ip = IpChoice::kAny;
+  std::string target;
+  Deadline deadline;
+  Trace* trace = nullptr;  // takes down what is done; may be null
+};
 
-// Asks the DNS server host[:53].
-Observation ProbeDns(const DnsModule& module, IpChoice ip, const std::string& target,
-                     Deadline deadline);
+// Connects to host:port, and holds the conversation of `module`. 0: the target has to name its
+// port.
+Observation ProbeTcp(const TcpModule& module, const Call& call, int default_port = 0);
+
+// Asks the DNS server host[:53], or host[:853] over TLS.
+Observation ProbeDns(const DnsModule& module, const Call& call);
 
 // Sends one echo request. Needs net.ipv4.ping_group_range or CAP_NET_RAW.
-Observation ProbeIcmp(const IcmpModule& module, IpChoice ip, const std::string& target,
-                      Deadline deadline);
+Observation ProbeIcmp(const IcmpModule& module, const Call& call);
 
 // Connects and asks for `SELECT 1`.
 Observation ProbePostgres(const postgres::ConnectOptions& options, postgres::Watchdog& watchdog,
@@ -34,6 +42,12 @@ Observation ProbePostgres(const postgres::ConnectOptions& options, postgres::Wat
 // Sets a key of its own that expires by itself, reads it back and deletes it.
 Observation ProbeRedis(const redis::Address& address, Deadline deadline);
 
+// An observation to be filled in: a success until something fails.
+Observation Begin(const Call& call);
+// Looks `target` up for `call`, and reports how long that took. Empty, and `observation` failed,
+// if there is no address.
+std::vector<SocketAddress> LookUp(const HostPort& target, const Call& call,
+                                  Observation& observation);
 // The reason that an error stands for, where no better is known.
 Reason ReasonOf(const Error& error, Reason otherwise);
 

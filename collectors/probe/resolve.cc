@@ -2,10 +2,13 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <strings.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 
 #include "core/number.h"
@@ -13,20 +16,28 @@
 namespace vigia::collectors::probe {
 namespace {
 
-bool Literal(const HostPort& target, SocketAddress& out) {
-  auto& four = reinterpret_cast<sockaddr_in&>(out.storage);
-  if (::inet_pton(AF_INET, target.host.c_str(), &four.sin_addr) == 1) {
-    four.sin_family = AF_INET;
-    four.sin_port = htons(static_cast<std::uint16_t>(target.port));
-    out.size = sizeof four;
-    return true;
+int FamilyOf(IpChoice ip) {
+  switch (ip) {
+    case IpChoice::kIp4:
+    case IpChoice::kIp4First:
+      return AF_INET;
+    case IpChoice::kIp6:
+    case IpChoice::kIp6First:
+      return AF_INET6;
+    case IpChoice::kAny:
+      break;
   }
-  auto& six = reinterpret_cast<sockaddr_in6&>(out.storage);
-  if (::inet_pton(AF_INET6, target.host.c_str(), &six.sin6_addr) != 1) return false;
-  six.sin6_family = AF_INET6;
-  six.sin6_port = htons(static_cast<std::uint16_t>(target.port));
-  out.size = sizeof six;
-  return true;
+  return AF_UNSPEC;
+}
+
+// Leaves the addresses that `ip` chooses; none if it insists on what is not there.
+void Choose(IpChoice ip, std::vector<SocketAddress>& addresses) {
+  const int family = FamilyOf(ip);
+  if (family == AF_UNSPEC) return;
+  const auto other = [&](const SocketAddress& address) { return address.family() != family; };
+  const bool none = std::all_of(addresses.begin(), addresses.end(), other);
+  if (none && (ip == IpChoice::kIp4First || ip == IpChoice::kIp6First)) return;
+  addresses.erase(std::remove_if(addresses.begin(), addresses.end(), other), addresses.end());
 }
 
 // Notes the address and refuses it, so that curl offers the next.
@@ -48,6 +59,59 @@ std::string SocketAddress::Text() const {
           : &reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr;
   ::inet_ntop(family(), bytes, text.data(), text.size());
   return text.data();
+}
+
+Result<SocketAddress> SocketAddress::Parse(const std::string& address, int port) {
+  SocketAddress out;
+  auto& four = reinterpret_cast<sockaddr_in&>(out.storage);
+  if (::inet_pton(AF_INET, address.c_str(), &four.sin_addr) == 1) {
+    four.sin_family = AF_INET;
+    four.sin_port = htons(static_cast<std::uint16_t>(port));
+    out.size = sizeof four;
+    return out;
+  }
+  auto& six = reinterpret_cast<sockaddr_in6&>(out.storage);
+  if (::inet_pton(AF_INET6, address.c_str(), &six.sin6_addr) != 1) {
+    return Fail(ErrorCode::kInvalid, "'" + address + "' is not an IP address");
+  }
+  six.sin6_family = AF_INET6;
+  six.sin6_port = htons(static_cast<std::uint16_t>(port));
+  out.size = sizeof six;
+  return out;
+}
+
+bool IsLocalhost(std::string_view host) {
+  constexpr std::string_view kName = "localhost";
+  return host.size() == kName.size() && ::strncasecmp(host.data(), kName.data(), kName.size()) == 0;
+}
+
+std::vector<SocketAddress> LocalhostAddresses(int port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  std::vector<SocketAddress> addresses;
+  if (::getaddrinfo("localhost", std::to_string(port).c_str(), &hints, &found) != 0) {
+    return addresses;
+  }
+  for (const addrinfo* each = found; each; each = each->ai_next) {
+    SocketAddress address;
+    address.size = std::min<socklen_t>(each->ai_addrlen, sizeof address.storage);
+    std::memcpy(&address.storage, each->ai_addr, address.size);
+    addresses.push_back(address);
+  }
+  ::freeaddrinfo(found);
+  return addresses;
+}
+
+Status BindSource(int socket, int family, const std::string& source) {
+  if (source.empty()) return Ok();
+  const auto address = SocketAddress::Parse(source, 0);
+  if (!address) return Fail(address.error());
+  if (address->family() != family) {
+    return Fail(ErrorCode::kInvalid, "source_ip_address is of another IP version than the target");
+  }
+  if (::bind(socket, address->get(), address->size) == 0) return Ok();
+  return Fail(SystemError("source_ip_address", errno));
 }
 
 Result<HostPort> ParseHostPort(std::string_view text, int default_port) {
@@ -83,9 +147,25 @@ Result<HostPort> ParseHostPort(std::string_view text, int default_port) {
 }
 
 Result<std::vector<SocketAddress>> Resolve(const HostPort& target, IpChoice ip, Deadline deadline) {
-  std::vector<SocketAddress> addresses(1);
-  if (Literal(target, addresses[0])) return addresses;
-  addresses.clear();
+  const auto none = [&] {
+    return Fail(ErrorCode::kUnavailable, "there is no address of '" + target.host + "'" +
+                                             (ip == IpChoice::kIp4   ? " of IPv4"
+                                              : ip == IpChoice::kIp6 ? " of IPv6"
+                                                                     : ""));
+  };
+  std::vector<SocketAddress> addresses;
+  if (const auto literal = SocketAddress::Parse(target.host, target.port)) {
+    addresses.push_back(*literal);
+    Choose(ip, addresses);
+    if (addresses.empty()) return none();
+    return addresses;
+  }
+  if (IsLocalhost(target.host)) {
+    addresses = LocalhostAddresses(target.port);
+    Choose(ip, addresses);
+    if (addresses.empty()) return none();
+    return addresses;
+  }
   const auto left = deadline.Left();
   if (left.count() == 0) return Fail(ErrorCode::kTimeout, "no time left for the look-up");
   CURL* const curl = curl_easy_init();
@@ -105,11 +185,12 @@ Result<std::vector<SocketAddress>> Resolve(const HostPort& target, IpChoice ip, 
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &addresses);
   const CURLcode code = curl_easy_perform(curl);
   curl_easy_cleanup(curl);
+  Choose(ip, addresses);
   if (!addresses.empty()) return addresses;
   if (code == CURLE_OPERATION_TIMEDOUT) {
     return Fail(ErrorCode::kTimeout, "the look-up of '" + target.host + "' did not end");
   }
-  return Fail(ErrorCode::kUnavailable, "there is no address of '" + target.host + "'");
+  return none();
 }
 
 }  // namespace vigia::collectors::probe

@@ -22,6 +22,8 @@ struct SocketAddress {
   int family() const { return storage.ss_family; }
   // Without the port: "127.0.0.1".
   std::string Text() const;
+  // Of an address in text; kInvalid for anything else.
+  static Result<SocketAddress> Parse(const std::string& address, int port);
 };
 
 struct HostPort {
@@ -32,7 +34,17 @@ struct HostPort {
 // "host:port", "[::1]:53"; the port may be missing if there is a default. kInvalid otherwise.
 Result<HostPort> ParseHostPort(std::string_view text, int default_port = 0);
 
-// All addresses, best first, at least one. kTimeout, or kUnavailable if there is no such name.
+// All addresses that `ip` lets through, best first, at least one. kTimeout, or kUnavailable if
+// there is no such name or no such address of it.
 Result<std::vector<SocketAddress>> Resolve(const HostPort& target, IpChoice ip, Deadline deadline);
+
+// Whether `host` is "localhost", which curl takes for 127.0.0.1 and ::1 whatever the system says.
+bool IsLocalhost(std::string_view host);
+// What the system says of it: read from /etc/hosts, so without waiting.
+std::vector<SocketAddress> LocalhostAddresses(int port);
+
+// Binds `socket`, of `family`, to the address `source` if that is not empty. kInvalid if it is of
+// another family, kUnavailable if it is none of this machine's.
+Status BindSource(int socket, int family, const std::string& source);
 
 }  // namespace vigia::collectors::probe

@@ -5,26 +5,24 @@
 #include <thread>
 
 #include "collectors/probe/probers.h"
-#include "collectors/probe/resolve.h"
 
 namespace vigia::collectors::probe {
 namespace {
 
 // Of what is no HTTP; PostgreSQL and Redis need more than a module and a name.
-Observation ProbePlain(const Module& module, const std::string& target, Deadline deadline) {
+Observation ProbePlain(const Module& module, const Call& call) {
   switch (module.prober) {
     case ProberKind::kDns:
-      return ProbeDns(module.dns, module.ip, target, deadline);
+      return ProbeDns(module.dns, call);
     case ProberKind::kIcmp:
-      return ProbeIcmp(module.icmp, module.ip, target, deadline);
+      return ProbeIcmp(module.icmp, call);
     case ProberKind::kTls: {
       TcpModule tls = module.tcp;
       tls.tls = true;
-      const bool has_port = ParseHostPort(target).has_value();
-      return ProbeTcp(tls, module.ip, has_port ? target : target + ":443", deadline);
+      return ProbeTcp(tls, call, 443);
     }
     default:
-      return ProbeTcp(module.tcp, module.ip, target, deadline);
+      return ProbeTcp(module.tcp, call);
   }
 }
 
@@ -82,13 +80,13 @@ Observation Runner::Converse(const Target& target, std::size_t index, Deadline d
   if (module.prober == ProberKind::kPostgres) {
     return ProbePostgres(target.postgres, *watchdogs_[index], until);
   }
-  return ProbePlain(module, target.address, until);
+  return ProbePlain(module, {module.ip, target.address, until});
 }
 
 Observation ProbeOnce(const Module& module, const std::string& target,
                       const std::function<bool(const std::string&)>& allow_redirect,
                       Deadline deadline) {
-  if (module.prober != ProberKind::kHttp) return ProbePlain(module, target, deadline);
+  if (module.prober != ProberKind::kHttp) return ProbePlain(module, {module.ip, target, deadline});
   const bool has_scheme = target.starts_with("http://") || target.starts_with("https://");
   const HttpJob job{&module.http, module.ip, has_scheme ? target : "http://" + target,
                     deadline.Left(), allow_redirect};

@@ -25,13 +25,14 @@ std::string TlsError(std::string_view what) {
 }
 
 // A socket that is connected, or the error.
-Result<int> ConnectTo(const SocketAddress& address, Deadline deadline) {
+Result<int> ConnectTo(const SocketAddress& address, const std::string& source, Deadline deadline) {
   const int socket = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket < 0) return Fail(SystemError("socket", errno));
   const auto fail = [&](Error error) {
     ::close(socket);
     return Fail(std::move(error));
   };
+  if (auto bound = BindSource(socket, address.family(), source); !bound) return fail(bound.error());
   if (::connect(socket, address.get(), address.size) == 0) return socket;
   if (errno != EINPROGRESS) return fail(SystemError("connect", errno));
   if (auto ready = AwaitSocket(socket, POLLOUT, deadline); !ready) return fail(ready.error());
@@ -127,14 +128,14 @@ Stream::~Stream() {
 }
 
 Result<std::unique_ptr<Stream>> Stream::Connect(const std::vector<SocketAddress>& addresses,
-                                                Deadline deadline) {
+                                                const std::string& source, Deadline deadline) {
   Error last(ErrorCode::kUnavailable, "no address");
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     // Of the time that is left, each address gets its share.
     const auto share = deadline.Left() / static_cast<long>(addresses.size() - i);
     const auto until =
         i + 1 == addresses.size() ? deadline : Deadline::After(deadline.clock(), share);
-    const auto socket = ConnectTo(addresses[i], until);
+    const auto socket = ConnectTo(addresses[i], source, until);
     if (socket) return std::unique_ptr<Stream>(new Stream(*socket, addresses[i]));
     last = socket.error();
   }

@@ -17,9 +17,10 @@ Status AwaitSocket(int socket, short events, Deadline deadline);
 
 class Stream {
  public:
-  // Tries one address after another. kUnavailable if none takes the connection, kTimeout.
+  // Tries one address after another, from `source` (see BindSource()). kUnavailable if none takes
+  // the connection, kTimeout.
   static Result<std::unique_ptr<Stream>> Connect(const std::vector<SocketAddress>& addresses,
-                                                 Deadline deadline);
+                                                 const std::string& source, Deadline deadline);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;

@@ -9,11 +9,11 @@ namespace {
 
 class TcpProbe {
  public:
-  TcpProbe(const TcpModule& module, IpChoice ip, Deadline deadline, Observation& observation)
-      : module_(module), ip_(ip), deadline_(deadline), observation_(observation) {}
+  TcpProbe(const TcpModule& module, const Call& call, Observation& observation)
+      : module_(module), call_(call), deadline_(call.deadline), observation_(observation) {}
 
-  void Run(const std::string& text) {
-    const auto target = ParseHostPort(text);
+  void Run(int default_port) {
+    const auto target = ParseHostPort(call_.target, default_port);
     if (!target) return observation_.FailWith(Reason::kOther, target.error().message());
     host_ = target->host;
     if (!Connect(*target)) return;
@@ -31,22 +31,15 @@ class TcpProbe {
 
  private:
   bool Connect(const HostPort& target) {
-    const Instant begin = deadline_.clock().Now();
-    const auto addresses = Resolve(target, ip_, deadline_);
-    const auto took = deadline_.clock().Now() - begin;
-    observation_.Add(kDnsLookup, std::chrono::duration<double>(took).count());
-    if (!addresses) {
-      observation_.FailWith(ReasonOf(addresses.error(), Reason::kDns), addresses.error().message());
-      return false;
-    }
-    auto stream = Stream::Connect(*addresses, deadline_);
-    const auto address = (stream ? (*stream)->address() : addresses->front()).Text();
-    observation_.Add(kIpProtocol, AddressFamily(address));
-    observation_.Add(kIpAddrHash, AddressHash(address));
+    const auto addresses = LookUp(target, call_, observation_);
+    if (addresses.empty()) return false;
+    auto stream = Stream::Connect(addresses, module_.source_ip, deadline_);
+    ReportAddress((stream ? (*stream)->address() : addresses.front()).Text(), observation_);
     if (!stream) {
       observation_.FailWith(ReasonOf(stream.error(), Reason::kConnect), stream.error().message());
       return false;
     }
+    observation_.Note("connected", {{"address", (*stream)->address().Text()}});
     stream_ = *std::move(stream);
     return true;
   }
@@ -55,6 +48,8 @@ class TcpProbe {
     auto status = stream_->StartTls(module_.tls_options, host_, certificate_, deadline_);
     if (!status) {
       observation_.FailWith(ReasonOf(status.error(), Reason::kTls), status.error().message());
+    } else {
+      observation_.Note("TLS is in use");
     }
     return status.has_value();
   }
@@ -71,7 +66,9 @@ class TcpProbe {
                               "no line matches '" + pattern.expression() + "'");
         return false;
       }
+      observation_.Note("read a line", {{"line", *line}});
       if (!pattern.Find(*line, groups_)) continue;
+      observation_.Note("it matches", {{"regexp", pattern.expression()}});
       if (!step.labels.empty()) {
         Observation::Value info{kExpectInfo, 1, {}};
         for (const auto& [name, value] : step.labels) {
@@ -85,7 +82,9 @@ class TcpProbe {
 
   bool Send(const TcpStep& step) {
     if (step.send.empty()) return true;
-    auto status = stream_->Write(Expand(step.send, groups_) + "\n", deadline_);
+    const auto line = Expand(step.send, groups_);
+    observation_.Note("sending a line", {{"line", line}});
+    auto status = stream_->Write(line + "\n", deadline_);
     if (!status) {
       observation_.FailWith(ReasonOf(status.error(), Reason::kConnection),
                             status.error().message());
@@ -94,7 +93,7 @@ class TcpProbe {
   }
 
   const TcpModule& module_;
-  const IpChoice ip_;
+  const Call& call_;
   const Deadline deadline_;
   Observation& observation_;
   std::string host_;
@@ -106,20 +105,40 @@ class TcpProbe {
 
 }  // namespace
 
+Observation Begin(const Call& call) {
+  Observation observation;
+  observation.success = true;
+  observation.trace = call.trace;
+  return observation;
+}
+
+std::vector<SocketAddress> LookUp(const HostPort& target, const Call& call,
+                                  Observation& observation) {
+  const auto& clock = call.deadline.clock();
+  const Instant begin = clock.Now();
+  auto addresses = Resolve(target, call.ip, call.deadline);
+  const auto took = std::chrono::duration<double>(clock.Now() - begin).count();
+  observation.Add(kDnsLookup, took);
+  if (addresses) {
+    observation.Note("looked up", {{"host", target.host}, {"address", addresses->front().Text()}});
+    return *std::move(addresses);
+  }
+  observation.FailWith(ReasonOf(addresses.error(), Reason::kDns), addresses.error().message());
+  return {};
+}
+
 Reason ReasonOf(const Error& error, Reason otherwise) {
   return error.code() == ErrorCode::kTimeout ? Reason::kTimeout : otherwise;
 }
 
-Observation ProbeTcp(const TcpModule& module, IpChoice ip, const std::string& target,
-                     Deadline deadline) {
-  Observation observation;
-  observation.success = true;
-  const Instant begin = deadline.clock().Now();
-  TcpProbe probe(module, ip, deadline, observation);
-  probe.Run(target);
+Observation ProbeTcp(const TcpModule& module, const Call& call, int default_port) {
+  auto observation = Begin(call);
+  const auto& clock = call.deadline.clock();
+  const Instant begin = clock.Now();
+  TcpProbe probe(module, call, observation);
+  probe.Run(default_port);
   observation.Add(kFailedRegex, probe.failed_regex() ? 1 : 0);
-  observation.duration_seconds =
-      std::chrono::duration<double>(deadline.clock().Now() - begin).count();
+  observation.duration_seconds = std::chrono::duration<double>(clock.Now() - begin).count();
   return observation;
 }
 

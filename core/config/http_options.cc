@@ -1,8 +1,26 @@
 #include "core/config/http_options.h"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 
 namespace vigia::config {
+
+namespace {
+
+// What a client sets itself.
+bool IsReserved(std::string name) {
+  constexpr std::array<std::string_view, 12> kReserved{"authorization",      "host",
+                                                       "content-encoding",   "content-length",
+                                                       "content-type",       "user-agent",
+                                                       "connection",         "keep-alive",
+                                                       "proxy-authenticate", "proxy-authorization",
+                                                       "www-authenticate",   "accept-encoding"};
+  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
+}
+
+}  // namespace
 
 void ReadTlsVersions(MapReader& config, HttpTls& tls) {
   constexpr std::array<std::string_view, 5> kNames{"", "TLS10", "TLS11", "TLS12", "TLS13"};
@@ -30,6 +48,52 @@ void ReadTlsConfig(MapReader& reader, HttpTls& tls) {
     config.Fault("cert_file", "cert_file and key_file go together");
   }
   config.Finish();
+}
+
+void ReadProxy(MapReader& reader, HttpProxy& proxy) {
+  reader.Read("proxy_url", proxy.url);
+  reader.Read("no_proxy", proxy.no_proxy);
+  reader.Read("proxy_from_environment", proxy.from_environment);
+  if (proxy.from_environment && (!proxy.url.empty() || !proxy.no_proxy.empty())) {
+    reader.Fault("proxy_from_environment", "does not go together with proxy_url and no_proxy");
+  }
+  if (proxy.url.empty() && !proxy.no_proxy.empty()) {
+    reader.Fault("no_proxy", "means nothing without proxy_url");
+  }
+  const Node* const node = reader.Child("proxy_connect_header");
+  if (!node) return;
+  MapReader headers(*node, reader.diagnostics(), reader.context() + ".proxy_connect_header");
+  for (const auto& [name, value] : node->entries) {
+    std::vector<std::string> values;
+    if (!headers.Read(name.text, values)) continue;
+    for (auto& one : values) proxy.connect_headers.emplace_back(name.text, std::move(one));
+  }
+  headers.Finish();
+}
+
+void ReadHttpHeaders(MapReader& reader, const std::filesystem::path& folder,
+                     SecretHttpFields& headers) {
+  const Node* const list = reader.Child("http_headers");
+  if (!list) return;
+  if (!list->IsMap()) reader.Fault("http_headers", "expected a map of names and their values");
+  for (const auto& [name, node] : list->entries) {
+    MapReader header(node, reader.diagnostics(), reader.context() + ".http_headers." + name.text);
+    if (IsReserved(name.text)) {
+      reader.diagnostics().Add(name.position, name.text + " is set by vigia itself");
+    }
+    std::vector<std::string> values;
+    std::vector<std::string> secrets;
+    std::vector<std::string> files;
+    header.Read("values", values);
+    header.Read("secrets", secrets);
+    header.Read("files", files);
+    header.Finish();
+    for (auto& value : values) headers.emplace_back(name.text, Secret::FromValue(value));
+    for (auto& value : secrets) headers.emplace_back(name.text, Secret::FromValue(value));
+    for (const std::filesystem::path file : files) {
+      headers.emplace_back(name.text, Secret::FromFile(file.is_absolute() ? file : folder / file));
+    }
+  }
 }
 
 void ReadAuth(MapReader& reader, HttpAuth& auth, PlainSecrets plain) {

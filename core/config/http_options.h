@@ -14,6 +14,14 @@ void ReadTlsVersions(MapReader& config, HttpTls& tls);
 // min_version, max_version.
 void ReadTlsConfig(MapReader& reader, HttpTls& tls);
 
+// Reads `proxy_url`, `no_proxy`, `proxy_from_environment`, `proxy_connect_header`.
+void ReadProxy(MapReader& reader, HttpProxy& proxy);
+
+// Reads `http_headers`: {name: {values: [...], secrets: [...], files: [...]}}. Relative paths are
+// taken from `folder`.
+void ReadHttpHeaders(MapReader& reader, const std::filesystem::path& folder,
+                     SecretHttpFields& headers);
+
 // Reads `basic_auth` or `authorization`.
 void ReadAuth(MapReader& reader, HttpAuth& auth, PlainSecrets plain = PlainSecrets::kRefused);
 

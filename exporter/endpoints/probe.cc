@@ -80,7 +80,7 @@ class ProbeEndpoint final : public Component {
     const auto module = config->modules.find(name.empty() ? "http_2xx" : std::string(name));
     if (module == config->modules.end()) return Response::Text(400, "no such module\n");
     if (const auto& missing = module->second.unsupported; !missing.empty()) {
-      return Response::Text(400, "vigia has no prober '" + missing + "'\n");
+      return Response::Text(400, "vigia does not have " + missing + "\n");
     }
     if (!config->Allows(target)) {
       return Response::Text(403, "probe_endpoint.targets does not allow this target\n");

@@ -152,7 +152,7 @@ TEST_CASE("/probe probes what is allowed and nothing else", "[e2e]") {
   REQUIRE(FindValue(page, "probe_success") == "0");
   REQUIRE(forbidden.connections() == 0);
   REQUIRE(vigia.Get(ProbePath(allowed.Url("/"), "unknown")).status == 400);
-  REQUIRE(vigia.Get(ProbePath(allowed.Url("/"), "remote")).body == "vigia has no prober 'grpc'\n");
+  REQUIRE(vigia.Get(ProbePath(allowed.Url("/"), "remote")).body == "vigia does not have the prober 'grpc'\n");
   REQUIRE(vigia.Get("/probe").status == 400);
   const Vigia closed({.config = "collectors: {}\n"});
   REQUIRE(closed.Get(ProbePath(allowed.Url("/"))).status == 403);

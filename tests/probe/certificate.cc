@@ -42,9 +42,9 @@ Certificate::Certificate(const CertificateOptions& options) {
   EVP_PKEY_free(key);
 }
 
-TlsServer::TlsServer(const Certificate& certificate)
+TlsServer::TlsServer(const Certificate& certificate, const std::string& address)
     : port_(FreePort()),
-      process_({"openssl", "s_server", "-accept", "127.0.0.1:" + std::to_string(port_), "-cert",
+      process_({"openssl", "s_server", "-accept", address + ":" + std::to_string(port_), "-cert",
                 certificate.cert_file(), "-key", certificate.key_file(), "-www"}) {
   if (!process_.AwaitOutput("ACCEPT")) throw std::runtime_error(process_.Output());
 }

@@ -34,7 +34,7 @@ class Certificate {
 // `openssl s_server`, which answers any GET with 200.
 class TlsServer {
  public:
-  explicit TlsServer(const Certificate& certificate);
+  explicit TlsServer(const Certificate& certificate, const std::string& address = "127.0.0.1");
 
   int port() const { return port_; }
 

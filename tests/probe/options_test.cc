@@ -71,7 +71,7 @@ modules:
   REQUIRE(diagnostics.ok());
   REQUIRE(modules.size() == 6);
   REQUIRE(modules.at("http_post_2xx").http.method == "POST");
-  REQUIRE(modules.at("http_post_2xx").ip == collectors::probe::IpChoice::kIp4);
+  REQUIRE(modules.at("http_post_2xx").ip == collectors::probe::IpChoice::kIp4First);
   REQUIRE(modules.at("http_post_2xx").timeout == Milliseconds(5000));
   REQUIRE(modules.at("irc_banner").tcp.steps.at(1).send == "PONG ${1}");
   REQUIRE(modules.at("icmp_ttl5").icmp.ttl == 5);
