@@ -140,6 +140,7 @@ void HttpTransfer::SetCallbacks() {
 }
 
 Error HttpTransfer::NoAddress(const std::string& host, bool four) {
+  no_address_ = true;
   return {ErrorCode::kUnavailable,
           "there is no address of '" + host + (four ? "' of IPv4" : "' of IPv6")};
 }
@@ -283,8 +284,7 @@ bool HttpTransfer::TakeBody(std::string_view bytes) {
 Observation HttpTransfer::FinishUnasked(const Error& error) const {
   Observation observation;
   observation.trace = job_.trace;
-  const bool no_address = error.code() == ErrorCode::kUnavailable;
-  observation.FailWith(no_address ? Reason::kDns : Reason::kOther, error.message());
+  observation.FailWith(no_address_ ? Reason::kDns : Reason::kOther, error.message());
   return observation;
 }
 
@@ -305,6 +305,8 @@ Observation HttpTransfer::Finish(int code) {
   }
   const bool regex = observation.reason == Reason::kBody || observation.reason == Reason::kHeader;
   observation.Add(kFailedRegex, regex ? 1 : 0);
+  const bool cel = observation.reason == Reason::kJson && module_.json.empty();
+  if (module_.HasCel()) observation.Add(kFailedCel, cel ? 1 : 0);
   return observation;
 }
 
@@ -427,6 +429,22 @@ void HttpTransfer::CheckHeaders(Observation& observation) const {
   }
 }
 
+void HttpTransfer::CheckCel(Observation& observation) const {
+  if (!module_.HasCel()) return;
+  const auto check = [&](const CelExpression& expression, bool wanted) {
+    const auto says = expression.Evaluate(body_);
+    if (says && *says == wanted) return;
+    observation.FailWith(Reason::kJson,
+                         says ? "'" + expression.text() + "' is " + (*says ? "true" : "false")
+                              : says.error().message());
+  };
+  // What failed before leaves the body unread.
+  if (observation.success) {
+    for (const auto& expression : module_.bad_cel) check(expression, false);
+    for (const auto& expression : module_.good_cel) check(expression, true);
+  }
+}
+
 void HttpTransfer::CheckBody(Observation& observation) const {
   const auto& wanted = module_.compression;
   if (!wanted.empty() && wanted != "identity" && head_.Find("content-encoding") != wanted) {
@@ -440,6 +458,7 @@ void HttpTransfer::CheckBody(Observation& observation) const {
     if (pattern.Found(body_)) continue;
     observation.FailWith(Reason::kBody, "the body does not match '" + pattern.expression() + "'");
   }
+  CheckCel(observation);
   if (module_.json.empty()) return;
   if (auto status = CheckJson(body_, module_.json); !status) {
     observation.FailWith(Reason::kJson, status.error().message());

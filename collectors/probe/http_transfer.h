@@ -45,7 +45,7 @@ class HttpTransfer {
   Status SetRequest();
   void SetCallbacks();
 
-  static Error NoAddress(const std::string& host, bool four);
+  Error NoAddress(const std::string& host, bool four);
   bool MayFollow(const std::string& location);
 
   void ReportTransfer(Observation& observation) const;
@@ -55,6 +55,7 @@ class HttpTransfer {
   void CheckAnswer(Observation& observation) const;
   void CheckHeaders(Observation& observation) const;
   void CheckBody(Observation& observation) const;
+  void CheckCel(Observation& observation) const;
   void CheckProtocol(Observation& observation) const;
   bool HeaderMatches(const HeaderPattern& wanted, bool when_missing) const;
   std::string ServerName() const;
@@ -66,6 +67,7 @@ class HttpTransfer {
   const Deadline until_;
   std::unique_ptr<CurlRequest> request_;
   CertificateRecorder certificate_;
+  bool no_address_ = false;
   bool other_family_ = false;          // the preferred IP version has no address
   std::chrono::microseconds spent_{};  // on requests before this one
   std::string server_name_;

@@ -5,18 +5,20 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <nlohmann/json.hpp>
 
 #include "collectors/probe/dns_record.h"
 #include "collectors/probe/observation.h"
 #include "core/config/http_options.h"
 #include "core/labels.h"
 #include "core/number.h"
+#include "core/redact.h"
 
 namespace vigia::collectors::probe {
 namespace {
 
-constexpr std::array<std::string_view, 7> kProberNames{"http", "tcp",      "tls",  "dns",
-                                                       "icmp", "postgres", "redis"};
+constexpr std::array<std::string_view, 8> kProberNames{"http", "tcp",      "tls",   "dns",
+                                                       "icmp", "postgres", "redis", "unix"};
 
 void AddPattern(config::MapReader& reader, std::string_view key, const std::string& expression,
                 std::vector<Pattern>& out) {
@@ -132,6 +134,14 @@ void ReadCompression(config::MapReader& reader, HttpModule& http) {
   }
 }
 
+void ReadCel(config::MapReader& reader, std::string_view key, std::vector<CelExpression>& out) {
+  std::string text;
+  if (!reader.Read(key, text)) return;
+  auto expression = CelExpression::Compile(text);
+  if (expression) out.push_back(*std::move(expression));
+  if (!expression) reader.Fault(key, expression.error().message());
+}
+
 // HTTP/1.1, HTTP/2, HTTP/2.0: Go's net/http writes the last, others that before it.
 void ReadVersions(config::MapReader& reader, HttpModule& http) {
   std::vector<std::string> words;
@@ -140,7 +150,9 @@ void ReadVersions(config::MapReader& reader, HttpModule& http) {
     std::string_view number = word;
     if (number.starts_with("HTTP/")) number.remove_prefix(5);
     const auto version = ParseDouble(number);
-    const bool known = version && (*version == 1 || *version == 1.1 || *version == 2);
+    // The last only where a module says enable_http3, which is refused when it is asked for.
+    const bool known =
+        version && (*version == 1 || *version == 1.1 || *version == 2 || *version == 3);
     if (known) {
       http.valid_versions.push_back(*version);
     } else {
@@ -153,6 +165,10 @@ TcpStep ReadStep(const config::Node& node, config::MapReader& reader) {
   TcpStep step;
   config::MapReader entry(node, reader.diagnostics(), reader.context() + ".query_response");
   ReadPatterns(entry, "expect", step.expect);
+  entry.Read("expect_bytes", step.expect_bytes);
+  if (!step.expect.empty() && !step.expect_bytes.empty()) {
+    entry.Fault("expect_bytes", "stands beside expect");
+  }
   entry.Read("send", step.send);
   entry.Read("starttls", step.starttls);
   if (const config::Node* const labels = entry.Child("labels")) {
@@ -217,24 +233,69 @@ void ReadRecordRules(config::MapReader& reader, std::string_view key, RecordRule
   entry.Finish();
 }
 
+// What a module may say and nobody is to read. Of headers, all: which are secret nobody knows.
+bool IsSecretKey(std::string_view key) {
+  constexpr std::array<std::string_view, 8> kKeys{
+      "password", "bearer_token", "credentials", "client_secret",
+      "secrets",  "headers",      "cookie",      "proxy_connect_header"};
+  return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
+}
+
+void WriteScalar(const config::Node& node, std::string& out) {
+  const bool plain = !node.quoted && !node.text.empty();
+  out += plain ? Redact(node.text)
+               : nlohmann::json(Redact(node.text))
+                     .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// Writes a node as YAML, `indent` deep; `hidden`: without its values.
+void WriteNode(const config::Node& node, std::size_t indent, bool hidden, std::string& out) {
+  const std::string space(indent, ' ');
+  if (node.IsMap() && !node.entries.empty()) {
+    for (const auto& [key, value] : node.entries) {
+      out += "\n" + space + key.text + ":";
+      WriteNode(value, indent + 2, hidden || IsSecretKey(key.text), out);
+    }
+    return;
+  }
+  if (node.IsList() && !node.items.empty()) {
+    for (const auto& item : node.items) {
+      out += "\n" + space + "-";
+      WriteNode(item, indent + 2, hidden, out);
+    }
+    return;
+  }
+  out += ' ';
+  if (node.IsMap()) out += "{}";
+  if (node.IsList()) out += "[]";
+  if (node.IsScalar() && hidden) out += "<secret>";
+  if (node.IsScalar() && !hidden) WriteScalar(node, out);
+}
+
+std::string ModuleText(const std::string& name, const config::Node& node) {
+  std::string text = name + ":";
+  WriteNode(node, 2, false, text);
+  return text + "\n";
+}
+
 Module ReadModule(const config::Node& node, const std::string& name,
                   config::Diagnostics& diagnostics) {
   Module module;
   module.ip = IpChoice::kIp6First;  // as blackbox_exporter
   config::MapReader reader(node, diagnostics, "modules." + name);
-  constexpr std::array<std::string_view, 5> kProbers{"http", "tcp", "dns", "icmp", ""};
+  constexpr std::array<std::string_view, 5> kProbers{"http", "tcp", "dns", "icmp", "unix"};
   constexpr std::array kKinds{ProberKind::kHttp, ProberKind::kTcp, ProberKind::kDns,
-                              ProberKind::kIcmp};
-  const auto known = std::span(kProbers).first(4);
+                              ProberKind::kIcmp, ProberKind::kUnix};
   // A file of the peer's loads with those that are not used here.
-  constexpr std::array<std::string_view, 3> kOthers{"grpc", "unix", "websocket"};
+  constexpr std::array<std::string_view, 2> kOthers{"grpc", "websocket"};
+  module.text = ModuleText(name, node);
   const config::Node* const prober = node.Find("prober");
   if (prober && std::find(kOthers.begin(), kOthers.end(), prober->text) != kOthers.end()) {
     module.unsupported = "the prober '" + prober->text + "'";
     return module;
   }
-  if (!reader.Has("prober")) reader.Require("prober", "one of http, tcp, dns, icmp");
-  module.prober = kKinds[std::min<std::size_t>(reader.ReadChoice("prober", known, 0), 3)];
+  if (!reader.Has("prober")) reader.Require("prober", "one of http, tcp, dns, icmp, unix");
+  module.prober = kKinds[reader.ReadChoice("prober", kProbers, 0)];
   reader.Read("timeout", module.timeout);
   const auto within = [&](std::string_view key, auto read) {
     const config::Node* const child = reader.Child(key);
@@ -245,9 +306,17 @@ Module ReadModule(const config::Node& node, const std::string& name,
     options.Finish();
   };
   within("http", [&](config::MapReader& options) {
+    if (options.Child("oauth2")) module.unsupported = "oauth2 in probes";
+    bool http3 = false;
+    options.Read("enable_http3", http3);
+    if (http3) module.unsupported = "HTTP/3";
     ReadHttpModule(options, config::PlainSecrets::kAllowed, module.http);
   });
   within("tcp", [&](config::MapReader& options) {
+    options.Read("tls", module.tcp.tls);
+    ReadConversation(options, module.tcp);
+  });
+  within("unix", [&](config::MapReader& options) {
     options.Read("tls", module.tcp.tls);
     ReadConversation(options, module.tcp);
   });
@@ -312,6 +381,8 @@ void ReadHttpModule(config::MapReader& reader, config::PlainSecrets plain, HttpM
   ReadCompression(reader, http);
   ReadStatuses(reader, "valid_status_codes", http.valid_statuses);
   ReadVersions(reader, http);
+  ReadCel(reader, "fail_if_body_json_matches_cel", http.bad_cel);
+  ReadCel(reader, "fail_if_body_json_not_matches_cel", http.good_cel);
   ReadPatterns(reader, "fail_if_body_matches_regexp", http.bad_bodies);
   ReadPatterns(reader, "fail_if_body_not_matches_regexp", http.good_bodies);
   ReadHeaderPatterns(reader, "fail_if_header_matches", http.bad_headers);

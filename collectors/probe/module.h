@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/probe/cel.h"
 #include "collectors/probe/json_condition.h"
 #include "collectors/probe/pattern.h"
 #include "core/config/reader.h"
@@ -18,7 +19,7 @@
 
 namespace vigia::collectors::probe {
 
-enum class ProberKind { kHttp, kTcp, kTls, kDns, kIcmp, kPostgres, kRedis };
+enum class ProberKind { kHttp, kTcp, kTls, kDns, kIcmp, kPostgres, kRedis, kUnix };
 std::string_view Name(ProberKind kind);
 
 // Which addresses of a name are tried.
@@ -58,13 +59,19 @@ struct HttpModule {
   std::vector<HeaderPattern> bad_headers;
   std::vector<HeaderPattern> good_headers;
   std::vector<JsonCondition> json;
-  Milliseconds max_duration{0};  // 0: no condition
+  std::vector<CelExpression> bad_cel;   // may not be true
+  std::vector<CelExpression> good_cel;  // have to be true
+  Milliseconds max_duration{0};         // 0: no condition
 
-  bool NeedsBody() const { return !bad_bodies.empty() || !good_bodies.empty() || !json.empty(); }
+  bool HasCel() const { return !bad_cel.empty() || !good_cel.empty(); }
+  bool NeedsBody() const {
+    return !bad_bodies.empty() || !good_bodies.empty() || !json.empty() || HasCel();
+  }
 };
 
 struct TcpStep {
   std::vector<Pattern> expect;  // none or one
+  std::string expect_bytes;     // exactly these, instead of a line
   std::string send;             // groups of `expect` in it as ${1}
   bool starttls = false;
   // Labels of probe_expect_info, groups of `expect` in their values.
@@ -117,6 +124,7 @@ struct Module {
   TcpModule tcp;
   DnsModule dns;
   IcmpModule icmp;
+  std::string text;  // as it stands in the file, secrets hidden; empty for those built in
 };
 
 // Reads the keys that are a module's own in blackbox_exporter's file, from a map that may hold

@@ -16,6 +16,8 @@ constexpr std::array kMetrics{
     Metric{"probe_ip_protocol", "4 or 6: the IP version of the connection; 0 if there was none."},
     Metric{"probe_ip_addr_hash", "A hash of the target's address: changes when that does."},
     Metric{"probe_failed_due_to_regex", "Whether a regular expression made the probe fail."},
+    Metric{"probe_failed_due_to_bytes", "Whether bytes other than expected made the probe fail."},
+    Metric{"probe_failed_due_to_cel", "Whether a CEL expression made the probe fail."},
     Metric{"probe_http_content_length", "The Content-Length of the answer; -1 if it has none."},
     Metric{"probe_http_duration_seconds", "Time by phase of the request, summed over redirects.",
            MetricType::kGauge, "seconds"},

@@ -24,6 +24,8 @@ enum MetricIndex : std::size_t {
   kIpProtocol,
   kIpAddrHash,
   kFailedRegex,
+  kFailedBytes,
+  kFailedCel,
   kHttpContentLength,
   kHttpDuration,
   kHttpRedirects,

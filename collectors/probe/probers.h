@@ -29,6 +29,9 @@ struct Call {
 // port.
 Observation ProbeTcp(const TcpModule& module, const Call& call, int default_port = 0);
 
+// The same over the Unix socket whose path the target is; with TLS, `server_name` is the name.
+Observation ProbeUnix(const TcpModule& module, const Call& call);
+
 // Asks the DNS server host[:53], or host[:853] over TLS.
 Observation ProbeDns(const DnsModule& module, const Call& call);
 

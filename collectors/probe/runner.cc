@@ -14,6 +14,8 @@ Observation ProbePlain(const Module& module, const Call& call) {
   switch (module.prober) {
     case ProberKind::kDns:
       return ProbeDns(module.dns, call);
+    case ProberKind::kUnix:
+      return ProbeUnix(module.tcp, call);
     case ProberKind::kIcmp:
       return ProbeIcmp(module.icmp, call);
     case ProberKind::kTls: {
@@ -83,14 +85,16 @@ Observation Runner::Converse(const Target& target, std::size_t index, Deadline d
   return ProbePlain(module, {module.ip, target.address, until});
 }
 
-Observation ProbeOnce(const Module& module, const std::string& target,
-                      const std::function<bool(const std::string&)>& allow_redirect,
-                      Deadline deadline) {
-  if (module.prober != ProberKind::kHttp) return ProbePlain(module, {module.ip, target, deadline});
+Observation ProbeOnce(const Module& module, const Call& call,
+                      const std::function<bool(const std::string&)>& allow_redirect) {
+  if (module.prober != ProberKind::kHttp) {
+    return ProbePlain(module, {module.ip, call.target, call.deadline, call.trace});
+  }
+  const auto& target = call.target;
   const bool has_scheme = target.starts_with("http://") || target.starts_with("https://");
-  const HttpJob job{&module.http, module.ip, has_scheme ? target : "http://" + target,
-                    deadline.Left(), allow_redirect};
-  return std::move(HttpProber(1).Run(std::span(&job, 1), deadline).front());
+  const HttpJob job{&module.http,         module.ip,      has_scheme ? target : "http://" + target,
+                    call.deadline.Left(), allow_redirect, call.trace};
+  return std::move(HttpProber(1).Run(std::span(&job, 1), call.deadline).front());
 }
 
 }  // namespace vigia::collectors::probe

@@ -11,6 +11,7 @@
 
 #include "collectors/probe/http.h"
 #include "collectors/probe/observation.h"
+#include "collectors/probe/probers.h"
 #include "collectors/probe/target.h"
 
 namespace vigia::collectors::probe {
@@ -34,9 +35,8 @@ class Runner {
 };
 
 // Probes one target as Prometheus' multi-target pattern asks: any target, any module.
-// `allow_redirect`: see HttpJob.
-Observation ProbeOnce(const Module& module, const std::string& target,
-                      const std::function<bool(const std::string&)>& allow_redirect,
-                      Deadline deadline);
+// The IP version is the module's. `allow_redirect`: see HttpJob.
+Observation ProbeOnce(const Module& module, const Call& call,
+                      const std::function<bool(const std::string&)>& allow_redirect);
 
 }  // namespace vigia::collectors::probe

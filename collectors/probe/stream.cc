@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -87,6 +88,7 @@ struct Stream::Tls {
     ssl = SSL_new(context);
     if (!ssl) return Fail(ErrorCode::kInternal, TlsError("no TLS session"));
     X509_VERIFY_PARAM* const rules = SSL_get0_param(ssl);
+    if (name.empty()) return Ok();  // of a Unix socket: there is none to check
     // An address stands in certificates as an address; it is no name for SNI.
     if (AddressFamily(name) != 0) {
       X509_VERIFY_PARAM_set1_ip_asc(rules, name.c_str());
@@ -140,6 +142,20 @@ Result<std::unique_ptr<Stream>> Stream::Connect(const std::vector<SocketAddress>
     last = socket.error();
   }
   return Fail(last);
+}
+
+Result<std::unique_ptr<Stream>> Stream::ConnectUnix(const std::string& path, Deadline deadline) {
+  SocketAddress address;
+  auto& unix_address = reinterpret_cast<sockaddr_un&>(address.storage);
+  unix_address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof unix_address.sun_path) {
+    return Fail(ErrorCode::kInvalid, "expected the path of a socket");
+  }
+  path.copy(unix_address.sun_path, path.size());
+  address.size = sizeof unix_address;
+  const auto socket = ConnectTo(address, "", deadline);
+  if (!socket) return Fail(socket.error());
+  return std::unique_ptr<Stream>(new Stream(*socket, address));
 }
 
 Status Stream::StartTls(const HttpTls& options, const std::string& name,

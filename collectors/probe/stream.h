@@ -21,6 +21,8 @@ class Stream {
   // the connection, kTimeout.
   static Result<std::unique_ptr<Stream>> Connect(const std::vector<SocketAddress>& addresses,
                                                  const std::string& source, Deadline deadline);
+  // The same for the Unix socket at `path`. kInvalid for a path that is too long.
+  static Result<std::unique_ptr<Stream>> ConnectUnix(const std::string& path, Deadline deadline);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;

@@ -11,17 +11,17 @@
 namespace vigia::collectors::probe {
 namespace {
 
-constexpr std::array kKinds{ProberKind::kHttp, ProberKind::kTcp,  ProberKind::kTls,
-                            ProberKind::kDns,  ProberKind::kIcmp, ProberKind::kPostgres,
-                            ProberKind::kRedis};
+constexpr std::array kKinds{ProberKind::kHttp,  ProberKind::kTcp,  ProberKind::kTls,
+                            ProberKind::kDns,   ProberKind::kIcmp, ProberKind::kPostgres,
+                            ProberKind::kRedis, ProberKind::kUnix};
 
-constexpr std::string_view kKindList = "http, tcp, tls, dns, icmp, postgres, redis";
+constexpr std::string_view kKindList = "http, tcp, tls, dns, icmp, postgres, redis, unix";
 
 // Which of the kinds' keys the entry has; faults unless it is exactly one.
 std::optional<ProberKind> KindOf(config::MapReader& reader) {
   std::optional<ProberKind> found;
-  // `tls` is also an option of the two others.
-  const bool option = reader.Has("tcp") || reader.Has("redis");
+  // `tls` is also an option of these.
+  const bool option = reader.Has("tcp") || reader.Has("redis") || reader.Has("unix");
   for (const auto kind : kKinds) {
     if (!reader.Has(Name(kind)) || (option && kind == ProberKind::kTls)) continue;
     if (found) {
@@ -81,6 +81,9 @@ void ReadOfKind(config::MapReader& reader, Target& target) {
       return ReadConversation(reader, module.tcp);
     case ProberKind::kTcp:
       CheckHostPort(reader, target, 0);
+      reader.Read("tls", module.tcp.tls);
+      return ReadConversation(reader, module.tcp);
+    case ProberKind::kUnix:
       reader.Read("tls", module.tcp.tls);
       return ReadConversation(reader, module.tcp);
     case ProberKind::kDns:

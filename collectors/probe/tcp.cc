@@ -16,20 +16,36 @@ class TcpProbe {
     const auto target = ParseHostPort(call_.target, default_port);
     if (!target) return observation_.FailWith(Reason::kOther, target.error().message());
     host_ = target->host;
-    if (!Connect(*target)) return;
+    if (Connect(*target)) Converse();
+  }
+
+  // The same over the socket of that path.
+  void RunUnix() {
+    auto stream = Stream::ConnectUnix(call_.target, deadline_);
+    if (!stream) {
+      return observation_.FailWith(ReasonOf(stream.error(), Reason::kConnect),
+                                   stream.error().message());
+    }
+    observation_.Note("connected", {{"path", call_.target}});
+    stream_ = *std::move(stream);
+    Converse();
+  }
+
+  bool failed_regex() const { return failed_regex_; }
+  bool failed_bytes() const { return failed_bytes_; }
+
+ private:
+  void Converse() {
     bool accepted = true;
     if (module_.tls) accepted = StartTls();
     for (std::size_t i = 0; accepted && i < module_.steps.size(); ++i) {
       const auto& step = module_.steps[i];
-      if (!Expect(step) || !Send(step)) break;
+      if (!Expect(step) || !ExpectBytes(step) || !Send(step)) break;
       if (step.starttls) accepted = StartTls();
     }
     certificate_.Report(accepted, observation_);
   }
 
-  bool failed_regex() const { return failed_regex_; }
-
- private:
   bool Connect(const HostPort& target) {
     const auto addresses = LookUp(target, call_, observation_);
     if (addresses.empty()) return false;
@@ -80,11 +96,25 @@ class TcpProbe {
     }
   }
 
+  bool ExpectBytes(const TcpStep& step) {
+    if (step.expect_bytes.empty()) return true;
+    const auto bytes = stream_->ReadExactly(step.expect_bytes.size(), deadline_);
+    failed_bytes_ = bytes && *bytes != step.expect_bytes;
+    if (!bytes) {
+      observation_.FailWith(ReasonOf(bytes.error(), Reason::kAnswer), bytes.error().message());
+    } else if (failed_bytes_) {
+      observation_.FailWith(Reason::kAnswer, "other bytes than expect_bytes");
+    }
+    return bytes && !failed_bytes_;
+  }
+
   bool Send(const TcpStep& step) {
     if (step.send.empty()) return true;
     const auto line = Expand(step.send, groups_);
     observation_.Note("sending a line", {{"line", line}});
-    auto status = stream_->Write(line + "\n", deadline_);
+    // What holds a zero byte is no line: it goes out as it is.
+    const bool binary = line.find('\0') != line.npos;
+    auto status = stream_->Write(binary ? line : line + "\n", deadline_);
     if (!status) {
       observation_.FailWith(ReasonOf(status.error(), Reason::kConnection),
                             status.error().message());
@@ -101,6 +131,7 @@ class TcpProbe {
   CertificateRecorder certificate_;
   std::vector<std::string> groups_;
   bool failed_regex_ = false;
+  bool failed_bytes_ = false;
 };
 
 }  // namespace
@@ -131,15 +162,29 @@ Reason ReasonOf(const Error& error, Reason otherwise) {
   return error.code() == ErrorCode::kTimeout ? Reason::kTimeout : otherwise;
 }
 
-Observation ProbeTcp(const TcpModule& module, const Call& call, int default_port) {
+namespace {
+
+template <typename Run>
+Observation Observe(const TcpModule& module, const Call& call, Run run) {
   auto observation = Begin(call);
   const auto& clock = call.deadline.clock();
   const Instant begin = clock.Now();
   TcpProbe probe(module, call, observation);
-  probe.Run(default_port);
+  run(probe);
   observation.Add(kFailedRegex, probe.failed_regex() ? 1 : 0);
+  observation.Add(kFailedBytes, probe.failed_bytes() ? 1 : 0);
   observation.duration_seconds = std::chrono::duration<double>(clock.Now() - begin).count();
   return observation;
+}
+
+}  // namespace
+
+Observation ProbeTcp(const TcpModule& module, const Call& call, int default_port) {
+  return Observe(module, call, [&](TcpProbe& probe) { probe.Run(default_port); });
+}
+
+Observation ProbeUnix(const TcpModule& module, const Call& call) {
+  return Observe(module, call, [](TcpProbe& probe) { probe.RunUnix(); });
 }
 
 }  // namespace vigia::collectors::probe

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <unordered_map>
 
+#include "core/base64.h"
 #include "core/config/yaml_error.h"
 #include "core/config/yaml_text.h"
 #include "core/file.h"
@@ -19,6 +20,7 @@ namespace {
 
 // Expanded aliases and variables may take more room than the file, but not much more.
 constexpr std::size_t kMaxExpansion = 4;
+constexpr std::string_view kBinaryTag = "tag:yaml.org,2002:binary";
 
 struct Size {
   std::size_t nodes = 1;
@@ -96,8 +98,8 @@ class Builder final : public YAML::EventHandler {
     node.kind = Node::Kind::kScalar;
     node.position = At(mark);
     node.quoted = tag != "?";
-    node.text = value;
-    if (options_.environment) Expand(node);
+    node.text = tag == kBinaryTag ? Decode(node.position, value) : value;
+    if (options_.environment && tag != kBinaryTag) Expand(node);
     if (!Charge(node.position, {.nodes = 1, .bytes = node.text.size(), .depth = 0})) return;
     Add(std::move(node), anchor);
   }
@@ -182,8 +184,22 @@ class Builder final : public YAML::EventHandler {
     return !gave_up_;
   }
 
+  // Of !!binary: base64, perhaps over several lines.
+  std::string Decode(Position position, const std::string& text) {
+    std::string packed;
+    for (const char c : text) {
+      if (c != ' ' && c != '\n' && c != '\t') packed += c;
+    }
+    auto bytes = DecodeBase64(packed);
+    if (bytes) return *std::move(bytes);
+    diagnostics_.Add(position, "!!binary: " + bytes.error().message());
+    return {};
+  }
+
   bool CheckTag(const YAML::Mark& mark, const std::string& tag) {
-    if (tag.empty() || tag == "?" || tag == "!" || tag == "tag:yaml.org,2002:str") return true;
+    if (tag == kBinaryTag || tag.empty() || tag == "?" || tag == "!" ||
+        tag == "tag:yaml.org,2002:str")
+      return true;
     diagnostics_.Add(At(mark), "tags such as !name are not supported; remove it");
     return false;
   }

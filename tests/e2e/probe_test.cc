@@ -152,10 +152,56 @@ TEST_CASE("/probe probes what is allowed and nothing else", "[e2e]") {
   REQUIRE(FindValue(page, "probe_success") == "0");
   REQUIRE(forbidden.connections() == 0);
   REQUIRE(vigia.Get(ProbePath(allowed.Url("/"), "unknown")).status == 400);
-  REQUIRE(vigia.Get(ProbePath(allowed.Url("/"), "remote")).body == "vigia does not have the prober 'grpc'\n");
+  REQUIRE(vigia.Get(ProbePath(allowed.Url("/"), "remote")).body ==
+          "vigia does not have the prober 'grpc'\n");
   REQUIRE(vigia.Get("/probe").status == 400);
   const Vigia closed({.config = "collectors: {}\n"});
   REQUIRE(closed.Get(ProbePath(allowed.Url("/"))).status == 403);
+}
+
+TEST_CASE("/probe asks for another host and tells what it did", "[e2e]") {
+  HttpStub stub;
+  stub.Answer("/", {.body = "hello"});
+  const Vigia vigia(
+      {.config = "collectors: {}\nprobe_endpoint: { targets: ['.*'], config_file: "
+                 "blackbox.yml }\n",
+       .files = {{"blackbox.yml",
+                  "modules:\n"
+                  "  http_2xx: { prober: http, http: { basic_auth: { username: me, "
+                  "password: hunter2 } } }\n"
+                  "  fixed: { prober: http, http: { headers: { host: a.example } } }\n"
+                  "  tcp: { prober: tcp, tcp: { query_response: [ { send: \"GET / "
+                  "HTTP/1.0\\r\\n\\r\" }, { expect: \"^HTTP\" } ] } }\n"}}});
+  REQUIRE(FindValue(vigia.Get(ProbePath(stub.Url("/")) + "&hostname=shop.example").body,
+                    "probe_success") == "1");
+  REQUIRE(stub.requests().back().headers.at("host") == "shop.example");
+  const auto refused = vigia.Get(ProbePath(stub.Url("/"), "fixed") + "&hostname=b.example");
+  REQUIRE(refused.status == 400);
+  REQUIRE(refused.body.find("'a.example'") != std::string::npos);
+  REQUIRE(vigia.Get(ProbePath(stub.Url("/"), "fixed") + "&hostname=a.example").status == 200);
+
+  const auto page = vigia.Get(ProbePath(stub.Url("/")) + "&debug=true").body;
+  INFO(page);
+  const auto log = page.find("Logs for the probe:\n");
+  const auto metrics = page.find("\n\n\nMetrics that would have been returned:\n");
+  const auto module = page.find("\n\n\nModule configuration:\n");
+  REQUIRE(log == 0);
+  REQUIRE((log < metrics && metrics < module && module != page.npos));
+  REQUIRE(page.find("msg=\"the probe succeeded\"") < metrics);
+  REQUIRE(page.find("\nprobe_success 1\n", metrics) < module);
+  REQUIRE(page.find("  prober: http\n", module) != page.npos);
+  REQUIRE(page.find("password: <secret>\n", module) != page.npos);
+  REQUIRE(page.find("hunter2") == page.npos);
+  REQUIRE(page.find("bWU6aHVudGVyMg") == page.npos);  // the same as it is sent
+
+  const auto host = "127.0.0.1:" + std::to_string(stub.port());
+  const auto lines = vigia.Get(ProbePath(host, "tcp") + "&debug=true").body;
+  INFO(lines);
+  REQUIRE(lines.find("msg=\"read a line\"") != lines.npos);
+  const auto failed =
+      vigia.Get(ProbePath("127.0.0.1:" + std::to_string(FreePort()), "tcp") + "&debug=true").body;
+  REQUIRE(failed.find("msg=\"the probe failed\"") != failed.npos);
+  REQUIRE(failed.find("reason=connect") != failed.npos);
 }
 
 TEST_CASE("/probe answers as blackbox_exporter does", "[e2e]") {
