@@ -1,7 +1,7 @@
 // The live page in a real browser: node page.mjs VIGIA SCREENSHOTS, with PG_DSN and REDIS_URL in
 // the environment. Prints a line per check; exits 1 at the first that fails.
 
-import {mkdirSync, readFileSync, readdirSync} from 'node:fs';
+import {mkdirSync, readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {Daemon, until} from './daemon.mjs';
@@ -176,13 +176,14 @@ async function checkStrangeText(page, url) {
   assert(await page.locator('img[src="x"]').count() === 0, 'no address becomes an element');
 }
 
-// Every module is asked for at once, and every field of the status is documented.
-async function checkFiles(daemon) {
+// The page is a few files, and every field of the status is documented.
+async function checkFiles(browser, daemon) {
   const root = new URL('../../', import.meta.url);
-  const index = readFileSync(new URL('exporter/web/page/index.html', root), 'utf8');
-  const modules = readdirSync(new URL('exporter/web/page/js/', root), {recursive: true}).filter(name => name.endsWith('.js') && name !== 'app.js');
-  const missing = modules.filter(name => !index.includes(`modulepreload" href="/assets/js/${name}"`));
-  assert(missing.length === 0, `all modules are loaded side by side ${missing}`);
+  const page = await browser.page('desktop', 'light');
+  await show(page, daemon.url, 'now');
+  const loaded = await page.evaluate(() => performance.getEntriesByType('resource').map(one => new URL(one.name).pathname).filter(path => !path.startsWith('/api/')));
+  assert(loaded.length <= 3, `the page is its text, one script and one style sheet ${loaded}`);
+  await page.context().close();
   const words = readFileSync(new URL('docs/api.md', root), 'utf8');
   const status = await daemon.get('/api/vigia/v1/status');
   const language = await daemon.get('/api/vigia/v1/language');
@@ -301,7 +302,7 @@ let code = 0;
 try {
   await until('the first readings', async () => (await daemon.get('/api/v1/query?query=redis_up')).data.result.length);
   await checkData(browser, daemon.url);
-  await checkFiles(daemon);
+  await checkFiles(browser, daemon);
   await checkMarks(browser, daemon);
   await checkAlerts(browser, daemon);
   await checkMany(browser, daemon.url);
