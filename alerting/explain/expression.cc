@@ -55,7 +55,7 @@ std::string NearestText(const Compared& one, std::string_view op) {
   std::string out = one.labels.empty() ? "" : one.labels.ToString() + ": ";
   out += FormatDouble(one.left) + " " + std::string(op) + " " + FormatDouble(one.right);
   if (std::isnan(one.by())) return out + " compares with NaN";
-  return op == "!=" ? out + " are equal" : out + " misses by " + FormatDouble(one.by());
+  return one.left == one.right ? out + " are equal" : out + " misses by " + FormatDouble(one.by());
 }
 
 // Walks the tree. Each step returns why its part has no result; empty where it has one.

@@ -84,7 +84,8 @@ std::string ActiveText(const rules::RuleDefinition& rule, const std::vector<Aler
 Milliseconds HoldLeft(const rules::RuleDefinition& rule, const AlertInstance& alert,
                       Timestamp now) {
   if (alert.state != AlertState::kPending) return Milliseconds(0);
-  return std::max(Milliseconds(0), rule.hold - Milliseconds(now - alert.active_at));
+  const auto left = std::max(Milliseconds(0), rule.hold - Milliseconds(now - alert.active_at));
+  return std::chrono::ceil<std::chrono::seconds>(left);
 }
 
 bool CanFit(const rules::RuleDefinition& rule, const route::Matchers& matchers) {

@@ -93,7 +93,7 @@ void PrintRule(const json& rule) {
       more > 0) {
     Line(4, "and " + std::to_string(more) + " more");
   }
-  Line(2, "what the expression reads:");
+  if (!rule.value("parts", json::array()).empty()) Line(2, "what the expression reads:");
   for (const auto& part : rule.value("parts", json::array())) PrintPart(part);
   if (!rule.value("complete", true)) Line(4, "and more than was looked at");
 }

@@ -138,7 +138,7 @@ TEST_CASE("a matching without partners says in which label they differ", "[expla
 TEST_CASE("and, or and unless say which side is to blame", "[explain]") {
   const Desk desk({R"(x{i="a"} 3)", R"(y{i="a"} 1)", R"(z{i="b"} 1)"});
   CHECK(desk.Why("x > 1 and y > 1") ==
-        "y > 1 is false for the only series; nearest y{i=\"a\"}: 1 > 1 misses by 0");
+        "y > 1 is false for the only series; nearest y{i=\"a\"}: 1 > 1 are equal");
   CHECK(desk.Why("x > 5 and y > 0") ==
         "x > 5 is false for the only series; nearest x{i=\"a\"}: 3 > 5 misses by 2");
   CHECK(desk.Why("x > 1 and z") ==
