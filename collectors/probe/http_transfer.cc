@@ -72,6 +72,15 @@ std::size_t OnBody(char* data, std::size_t, std::size_t size, void* transfer) {
   return static_cast<HttpTransfer*>(transfer)->TakeBody({data, size}) ? size : 0;
 }
 
+// Whether a line holds what is nobody's business: headers that we send over HTTP/2, which curl
+// tells as it adds them, and sessions that the server opens.
+bool IsSecret(std::string_view line) {
+  constexpr std::string_view kCookie = "set-cookie";
+  return line.starts_with("h2h3 [") || line.starts_with("[HTTP/") ||
+         (line.size() > kCookie.size() &&
+          curl_strnequal(line.data(), kCookie.data(), kCookie.size()));
+}
+
 // What curl says of itself and what the server sends; not what we send, which may be secret.
 int OnDebug(CURL*, curl_infotype type, char* data, std::size_t size, void* transfer) {
   if (type == CURLINFO_TEXT || type == CURLINFO_HEADER_IN) {
@@ -227,7 +236,8 @@ bool HttpTransfer::NeedsAnother(int code) {
 
 void HttpTransfer::TakeNote(std::string_view text) const {
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
-  if (!text.empty()) job_.trace->Add(log::Level::kDebug, "curl", {{"text", text}});
+  if (!text.empty() && !IsSecret(text))
+    job_.trace->Add(log::Level::kDebug, "curl", {{"text", text}});
 }
 
 bool HttpTransfer::TakeHeader(std::string_view line) {
