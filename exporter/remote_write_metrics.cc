@@ -1,5 +1,6 @@
 #include "exporter/remote_write_metrics.h"
 
+#include <algorithm>
 #include <array>
 
 namespace vigia::exporter {
@@ -50,6 +51,10 @@ constexpr Metric kDropped{"vigia_remote_write_samples_dropped_total",
 constexpr Metric kNewest{"vigia_remote_write_highest_timestamp_seconds",
                          "Time of the newest sample that the receiver has taken, in Unix time.",
                          kGauge, "seconds"};
+constexpr Metric kLag{"vigia_remote_write_lag_seconds",
+                      "How far the newest sample that the receiver has taken is behind the newest "
+                      "of the history.",
+                      kGauge, "seconds"};
 
 struct Reason {
   std::string_view word;
@@ -59,13 +64,15 @@ constexpr Reason kReasons[] = {
     {"refused", &EndpointStats::rejected},
     {"relabelling", &EndpointStats::relabelled},
     {"too_old", &EndpointStats::too_old},
+    {"not_in_journal", &EndpointStats::not_in_journal},
 };
 
 constexpr auto kMetrics = [] {
-  std::array<Metric, std::size(kRows) + 2> metrics{};
+  std::array<Metric, std::size(kRows) + 3> metrics{};
   for (std::size_t i = 0; i < std::size(kRows); ++i) metrics[i] = kRows[i].metric;
   metrics[std::size(kRows)] = kDropped;
   metrics[std::size(kRows) + 1] = kNewest;
+  metrics[std::size(kRows) + 2] = kLag;
   return metrics;
 }();
 
@@ -89,6 +96,9 @@ class RemoteWriteCollector final : public collectors::Collector {
       if (stats.newest != 0) {
         batch.Add(kNewest, {{"remote_name", stats.name}, {"url", stats.url}},
                   static_cast<double>(stats.newest) / 1000);
+        const auto behind = std::max<Timestamp>(0, stats.newest_stored - stats.newest);
+        batch.Add(kLag, {{"remote_name", stats.name}, {"url", stats.url}},
+                  static_cast<double>(behind) / 1000);
       }
     }
     return Ok();

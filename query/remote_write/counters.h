@@ -33,7 +33,10 @@ struct EndpointStats {
   std::uint64_t samples = 0, rejected = 0, relabelled = 0, too_old = 0, metadata = 0;
   std::uint64_t requests = 0, failures = 0, refusals = 0, bytes = 0, gaps = 0, shards = 0;
   std::uint64_t pending_bytes = 0;  // of the journal
-  Timestamp newest = 0;             // 0: none yet
+  // Samples that the disk refused since the endpoint began: no journal has them to be sent from.
+  std::uint64_t not_in_journal = 0;
+  Timestamp newest = 0;         // 0: none yet
+  Timestamp newest_stored = 0;  // of the history; 0: none
 };
 
 }  // namespace vigia::remote_write

@@ -82,6 +82,7 @@ void ReadOAuth2(config::MapReader& options, OAuth2& oauth2) {
   reader.Read("endpoint_params", parameters);
   oauth2.endpoint_params.assign(parameters.begin(), parameters.end());
   config::ReadTlsConfig(reader, oauth2.tls);
+  config::ReadProxy(reader, oauth2.proxy);
   reader.Finish();
 }
 
@@ -117,6 +118,7 @@ Endpoint ReadEndpoint(config::MapReader& options) {
   endpoint.headers.assign(headers.begin(), headers.end());
   config::ReadTlsConfig(options, endpoint.http.tls);
   config::ReadAuth(options, endpoint.http.auth);
+  config::ReadProxy(options, endpoint.http.proxy);
   endpoint.http.max_body_bytes = 64 * 1024;
   options.Read("follow_redirects", endpoint.http.follow_redirects);
   ReadOAuth2(options, endpoint.oauth2);

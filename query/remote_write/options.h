@@ -41,6 +41,7 @@ struct OAuth2 {
   std::vector<std::string> scopes;
   HttpFields endpoint_params;
   HttpTls tls;
+  HttpProxy proxy;
 };
 
 struct Endpoint {

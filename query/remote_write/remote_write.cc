@@ -8,8 +8,10 @@ void RemoteWrite::Apply(std::vector<Endpoint> endpoints, Context context) {
   Stop();
   context.folder = folder_;
   context.on_progress = [this] { Followed(); };
+  const std::uint64_t lost = history_.stats().samples_lost;
   {
     const std::lock_guard lock(mutex_);
+    lost_before_ = lost;
     for (auto& endpoint : endpoints) {
       queues_.push_back(std::make_unique<Queue>(std::move(endpoint), context, clock_));
     }
@@ -34,9 +36,14 @@ void RemoteWrite::Followed() {
 }
 
 std::vector<EndpointStats> RemoteWrite::stats() const {
+  const auto stored = history_.stats();
   const std::lock_guard lock(mutex_);
   std::vector<EndpointStats> stats;
-  for (const auto& queue : queues_) stats.push_back(queue->stats());
+  for (const auto& queue : queues_) {
+    stats.push_back(queue->stats());
+    stats.back().newest_stored = stored.newest_time;
+    stats.back().not_in_journal = stored.samples_lost - std::min(stored.samples_lost, lost_before_);
+  }
   return stats;
 }
 

@@ -42,7 +42,9 @@ class RemoteWrite {
   const std::filesystem::path folder_;
   Clock& clock_;
   mutable std::mutex mutex_;
-  std::vector<std::unique_ptr<Queue>> queues_;  // guarded by mutex_
+  // Guarded by mutex_.
+  std::vector<std::unique_ptr<Queue>> queues_;
+  std::uint64_t lost_before_ = 0;  // samples that the disk refused before these began
 };
 
 }  // namespace vigia::remote_write

@@ -16,7 +16,7 @@ class TokenSource {
   TokenSource(const OAuth2& options, const Clock& clock)
       : options_(options),
         clock_(clock),
-        client_({.tls = options.tls, .max_body_bytes = 1 << 20}) {}
+        client_({.tls = options.tls, .proxy = options.proxy, .max_body_bytes = 1 << 20}) {}
 
   // The token at hand, or a new one if there is none or it is about to expire.
   Result<std::string> Get(Deadline deadline, std::stop_token stop);

@@ -63,6 +63,61 @@ class Receiver {
   std::unique_ptr<Process> process_;
 };
 
+// VictoriaMetrics on a port and a folder of its own.
+class VictoriaMetrics {
+ public:
+  VictoriaMetrics() : port_(FreePort()) {
+    process_ = std::make_unique<Process>(std::vector<std::string>{
+        "victoria-metrics", "-storageDataPath=" + (dir_.path() / "data").string(),
+        "-httpListenAddr=127.0.0.1:" + std::to_string(port_), "-search.latencyOffset=0s",
+        "-loggerLevel=WARN"});
+    const auto until = std::chrono::steady_clock::now() + 60s;
+    while (Get(port_, "/health").status != 200) {
+      REQUIRE(std::chrono::steady_clock::now() < until);
+      std::this_thread::sleep_for(50ms);
+    }
+  }
+
+  int port() const { return port_; }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/api/v1/write"; }
+
+ private:
+  const int port_;
+  TempDir dir_;
+  std::unique_ptr<Process> process_;
+};
+
+std::int64_t NowSeconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// Gives vigia samples by OpenMetrics text.
+void Import(const Vigia& vigia, const std::string& lines) {
+  const auto answer =
+      Ask(vigia.port(),
+          {.method = "POST", .path = "/api/v1/import/openmetrics", .body = lines + "# EOF\n"});
+  INFO(answer.body);
+  REQUIRE(answer.status == 200);
+}
+
+// One of vigia_remote_write_* of the endpoint "main"; 0 if it is not there.
+double Sent(const Vigia& vigia, const std::string& metric, const std::string& url,
+            const std::string& reason = {}) {
+  const std::string first = reason.empty() ? "" : "reason=\"" + reason + "\",";
+  const auto text = vigia.Value("vigia_remote_write_" + metric + "{" + first +
+                                "remote_name=\"main\",url=\"" + url + "\"}");
+  return vigia::ParseDouble(text).value_or(0);
+}
+
+// Sends what it is given and nothing else.
+std::string OnlySending(const std::string& url) {
+  return "collectors: {}\nrules: []\nremote_write:\n  - url: " + url +
+         "\n    name: main\n    queue_config: { batch_send_deadline: 100ms, max_backoff: 500ms }\n"
+         "    metadata_config: { send: false }\n";
+}
+
 std::string Config(const std::string& url) {
   return "collectors:\n  host: { interval: 200ms }\nrules: []\n"
          "external_labels: { site: test }\n"
@@ -169,5 +224,61 @@ TEST_CASE("vigia takes what vigia sends, descriptions too", "[e2e]") {
   REQUIRE(Eventually([&] {
     const auto answer = receiver.Get("/api/v1/metadata?metric=node_load1").body;
     return answer.find("gauge") != std::string::npos;
+  }));
+}
+
+TEST_CASE("of a request that Prometheus refuses in part the rest arrives", "[e2e]") {
+  if (Missing("prometheus")) return;
+  Receiver receiver;
+  const Vigia vigia({.config = OnlySending(receiver.url())});
+  const std::int64_t now = NowSeconds();
+  Import(vigia, "late 1 " + std::to_string(now) + "\n");
+  REQUIRE(Eventually([&] { return ValueAt(receiver.port(), "late") == 1; }));
+
+  // Prometheus takes no sample that is older than the last of its series, and answers 400 to all
+  // of the request that has one.
+  std::string lines;
+  for (int i = 0; i < 20; ++i) {
+    lines += "good{i=\"" + std::to_string(i) + "\"} 7 " + std::to_string(now) + "\n";
+  }
+  Import(vigia, lines + "late 2 " + std::to_string(now - 60) + "\n");
+  REQUIRE(Eventually([&] { return ValueAt(receiver.port(), "sum(good)") == 140; }));
+  REQUIRE(Eventually(
+      [&] { return Sent(vigia, "samples_dropped_total", receiver.url(), "refused") == 1; }));
+  REQUIRE(vigia.process().Output().find("out of order") != std::string::npos);
+  REQUIRE(Sent(vigia, "samples_total", receiver.url()) == 21);
+  REQUIRE(Sent(vigia, "lag_seconds", receiver.url()) == 0);
+}
+
+TEST_CASE("a receiver that limits its clients gets everything, later", "[e2e]") {
+  const Vigia receiver({.config = "collectors: {}\nrules: []\nremote_write_receiver: true\n"
+                                  "http: { rate_limit: { rate: 2, burst: 1 } }\n"});
+  const std::string url = "http://127.0.0.1:" + std::to_string(receiver.port()) + "/api/v1/write";
+  const Vigia vigia({.config = OnlySending(url)});
+  const std::int64_t now = NowSeconds();
+  for (int i = 0; i < 10; ++i) {
+    Import(vigia, "limited{i=\"" + std::to_string(i) + "\"} 1 " + std::to_string(now) + "\n");
+    std::this_thread::sleep_for(150ms);  // a request each
+  }
+  REQUIRE(Eventually([&] { return Sent(vigia, "samples_total", url) == 10; }));
+  REQUIRE(Sent(vigia, "retries_total", url) > 0);
+  REQUIRE(Sent(vigia, "samples_dropped_total", url, "refused") == 0);
+  std::this_thread::sleep_for(1s);  // the query is one of its clients, too
+  REQUIRE(ValueAt(receiver.port(), "count(limited)") == 10);
+}
+
+TEST_CASE("VictoriaMetrics gets what vigia remembers", "[e2e]") {
+  if (Missing("victoria-metrics")) return;
+  const VictoriaMetrics receiver;
+  const Vigia vigia({.config = Config(receiver.url())});
+  const std::string load = "count_over_time(node_load1{site=%22test%22}[5m])";
+  REQUIRE(Eventually([&] { return ValueAt(receiver.port(), load) > 10; }));
+  REQUIRE(Sent(vigia, "samples_dropped_total", receiver.url(), "refused") == 0);
+  REQUIRE(ValueAt(receiver.port(), "count({__name__=~%22node_cpu_seconds.*%22})") == 0);
+  const std::string at = std::to_string(NowSeconds() - 1);
+  const std::string sum = "sum_over_time(node_memory_MemFree_bytes[10m])&time=" + at;
+  REQUIRE(Eventually([&] {
+    const double here = ValueAt(vigia.port(), sum);
+    return here > 0 && ValueAt(receiver.port(), sum) == Approx(here).epsilon(1e-12);
   }));
 }

@@ -203,12 +203,18 @@ TEST_CASE("remote_write is read in Prometheus' format", "[remote_write][config]"
   metadata_config: { send: true, send_interval: 5m, max_samples_per_send: 100 }
 - name: tokens
   url: http://h/w
-  oauth2: { client_id: vigia, client_secret_file: /run/secrets/oauth, token_url: "http://h/token", scopes: [write] }
+  oauth2: { client_id: vigia, client_secret_file: /run/secrets/oauth, token_url: "http://h/token", scopes: [write], proxy_url: "http://p:3128" }
+  proxy_url: http://p:8080
+  no_proxy: 10.0.0.0/8,localhost
+  proxy_connect_header: { X-Team: [blue] }
+- name: environment
+  url: http://h/e
+  proxy_from_environment: true
 )",
                               diagnostics);
   INFO(diagnostics.ToString());
   REQUIRE(diagnostics.ok());
-  REQUIRE(endpoints.size() == 3);
+  REQUIRE(endpoints.size() == 4);
   REQUIRE(endpoints[0].name.size() == 6);
   REQUIRE(endpoints[0].timeout == 30s);
   REQUIRE(endpoints[0].queue.max_samples_per_send == 2000);
@@ -226,6 +232,12 @@ TEST_CASE("remote_write is read in Prometheus' format", "[remote_write][config]"
   REQUIRE(mimir.queue.max_backoff == 1min);
   REQUIRE(mimir.metadata.max_samples_per_send == 100);
   REQUIRE(endpoints[2].oauth2.client_id == "vigia");
+  REQUIRE(endpoints[2].oauth2.proxy.url == "http://p:3128");
+  REQUIRE(endpoints[2].http.proxy.url == "http://p:8080");
+  REQUIRE(endpoints[2].http.proxy.no_proxy == "10.0.0.0/8,localhost");
+  REQUIRE(endpoints[2].http.proxy.connect_headers == HttpFields{{"X-Team", "blue"}});
+  REQUIRE(endpoints[3].http.proxy.from_environment);
+  REQUIRE(endpoints[0].http.proxy.url.empty());
 }
 
 TEST_CASE("what is wrong in remote_write is named with its place", "[remote_write][config]") {
@@ -239,6 +251,10 @@ TEST_CASE("what is wrong in remote_write is named with its place", "[remote_writ
               .find("is more than max_shards") != std::string::npos);
   REQUIRE(Faults("- { url: 'http://h/', send_exemplars: true }").find("there are none") !=
           std::string::npos);
+  REQUIRE(Faults("- { url: 'http://h/', no_proxy: h }").find("means nothing without proxy_url") !=
+          std::string::npos);
+  REQUIRE(Faults("- { url: 'http://h/', proxy_from_environment: true, proxy_url: 'http://p/' }")
+              .find("does not go together with proxy_url") != std::string::npos);
   REQUIRE(Faults("- { name: a, url: 'http://h/' }\n- { name: a, url: 'http://i/' }")
               .find("'a' is the name of another endpoint") != std::string::npos);
 }

@@ -383,4 +383,19 @@ TEST_CASE("tokens are asked for, used, and renewed when refused", "[remote_write
   REQUIRE(fixture.stats().rejected == 0);
 }
 
+TEST_CASE("a proxy is asked where the endpoint has one", "[remote_write]") {
+  vigia::test::HttpStub proxy;
+  proxy.Answer("http://nowhere.example/api/v1/write", {.status = 204});
+  Fixture fixture;
+  fixture.Fill(2, 3);
+  Endpoint endpoint;
+  endpoint.name = "test";
+  endpoint.url = "http://nowhere.example/api/v1/write";
+  endpoint.metadata.send = false;
+  endpoint.http.proxy.url = proxy.Url("");
+  fixture.Start(std::move(endpoint));
+  REQUIRE(fixture.Await([&] { return fixture.stats().samples == 6; }));
+  REQUIRE(fixture.stats().newest == fixture.stats().newest_stored);
+}
+
 }  // namespace vigia::remote_write

@@ -70,6 +70,8 @@ CallResult Round(Evaluator& evaluator, const Call& call, const Steps& steps);
 
 // math.cc: where Go's results differ from the C library's in the last bits, which subtractions
 // may bring to the front, they are computed as Go does.
+double HyperbolicSine(double x);
+double HyperbolicCosine(double x);
 double ArcTangent(double x);
 double ArcTangent2(double y, double x);
 double ArcSine(double x);

@@ -21,6 +21,15 @@ double Log2(double value) {
 // As Go computes it: log10(1000) is a bit below 3.
 double Log10(double value) { return std::log(value) * (1 / std::numbers::ln10); }
 
+// As Go computes it: beyond 21 half of an exponential, which overflows a little earlier.
+double HyperbolicSine(double x) {
+  return std::abs(x) > 21 ? std::copysign(std::exp(std::abs(x)) * 0.5, x) : std::sinh(x);
+}
+
+double HyperbolicCosine(double x) {
+  return std::abs(x) > 21 ? std::exp(std::abs(x)) * 0.5 : std::cosh(x);
+}
+
 namespace {
 
 constexpr double kPi = std::numbers::pi;
