@@ -162,6 +162,7 @@ export class Chart {
 
   // Marks are [{time, text, color}].
   mark(marks) {
+    marks = [...marks].sort((a, b) => a.time - b.time);
     if (JSON.stringify(marks) === JSON.stringify(this.marks)) return;
     this.marks = marks;
     this.plot?.redraw(false);
@@ -230,6 +231,7 @@ export class Chart {
     ctx.save();
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.setLineDash([3, 3]);
+    let free = 0;  // where the text of the mark before ends
     for (const {time, text, color: name} of this.marks) {
       const x = plot.valToPos(time, 'x', true);
       if (x < bbox.left || x > bbox.left + bbox.width) continue;
@@ -238,17 +240,18 @@ export class Chart {
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
-      this.writeMark(plot, x, text);
+      free = this.writeMark(plot, Math.max(x, free), text);
     }
     ctx.restore();
   }
 
-  // Above the chart, where nothing is drawn; at the side of the line that has room.
+  // Above the chart, where nothing is drawn; at the side of the line that has room. Returns where it ends.
   writeMark({ctx, bbox}, x, text) {
     const width = ctx.measureText(text).width;
     ctx.textAlign = 'left';
     ctx.textBaseline = 'bottom';
     ctx.fillText(text, x + width > bbox.left + bbox.width ? x - width : x, bbox.top - devicePixelRatio);
+    return x + width + 6 * devicePixelRatio;
   }
 
   drawThreshold(plot) {

@@ -6,7 +6,7 @@ import {clock, format, labelText, parseTime, seriesText, stamp} from './format.j
 const kMostAlerts = 20;
 
 export function whyView({rules = [], alerts = []}) {
-  return [rules.map(ruleView),
+  return [rules.length ? rules.map(ruleView) : h('p', {}, 'No rule of vigia makes such an alert', alerts.length ? ': another program sends it.' : '.'),
           alerts.length ? [h('h3', {}, 'Who was told'), h('ul', {class: 'told'}, alerts.slice(0, kMostAlerts).map(alertView))] : null];
 }
 
@@ -54,7 +54,7 @@ function alertView({labels, state, held, starts_at: begun, ends_at: ended, route
 function routeText({receiver, muted_by: muted, held_back: reason, notifications = []}) {
   const told = notifications.map(({integration, told_firing: firing, end_owed: owed, last_notification: last}) => {
     const time = parseTime(last);
-    const what = owed ? 'its end is still to be told' : firing ? 'told that it fires' : time ? 'nothing left to tell' : 'not told yet';
+    const what = firing ? 'told that it fires' : owed ? 'its end is still to be told' : time ? 'nothing left to tell' : 'not told yet';
     return `${integration}: ${what}${time ? `, last told at ${stamp(time)}` : ''}`;
   });
   return [`receiver ${receiver}`, muted ? `muted by ${muted}` : '', reason, ...told].filter(Boolean).join('; ');

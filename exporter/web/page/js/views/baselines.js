@@ -7,7 +7,7 @@ import {labelText, selector} from '../format.js';
 import {loadDeploys} from '../marks.js';
 
 const kMost = 40;
-const kFacts = ['score', 'ratio', 'regression', 'learning', 'since_timestamp_seconds', 'change'];
+const kFacts = ['score', 'ratio', 'regression', 'learning', 'since_timestamp_seconds', 'change', 'expected', 'lower', 'upper'];
 
 export class BaselinesView {
   constructor(app) {
@@ -35,10 +35,11 @@ export class BaselinesView {
   async update() {
     const [deploys, ...answers] = await Promise.all([loadDeploys(), ...kFacts.map(name => instant(`vigia_baseline_${name}`))]);
     const facts = answers.map(({result}) => new Map(result.map(({metric, value}) => [identity(metric), {metric, value: Number(value[1])}])));
-    const [scores, ratio, regression, learning, since, change] = facts;
+    const [scores, ratio, regression, learning, since, change, expected, lower, upper] = facts;
     const watched = [...scores].map(([key, {metric, value}]) => ({
       key, labels: metric, score: value, ratio: ratio.get(key)?.value, regression: regression.get(key)?.value ?? 0,
       learning: learning.get(key)?.value === 1, since: since.get(key)?.value ?? 0, change: change.get(key)?.metric.text ?? '',
+      outside: outside(expected.get(key)?.value * ratio.get(key)?.value, lower.get(key)?.value, upper.get(key)?.value),
     })).sort(byDistance);
     this.absent.hidden = watched.length > 0;
     const count = test => watched.filter(test).length;
@@ -84,6 +85,11 @@ function identity(labels) {
   return JSON.stringify(Object.entries(rest).sort());
 }
 
+// False where any of them is not known.
+function outside(value, lower, upper) {
+  return value < lower || value > upper;
+}
+
 function distance({ratio}) {
   return ratio > 0 ? Math.abs(Math.log(ratio)) : 0;
 }
@@ -94,7 +100,7 @@ function byDistance(a, b) {
 }
 
 function describe(element, one) {
-  const state = one.regression > 0 ? 'regression' : one.learning ? 'learning' : one.score > 0.5 ? 'unusual' : 'normal';
+  const state = one.regression > 0 ? 'regression' : one.learning ? 'learning' : one.score > 0.5 || one.outside ? 'unusual' : 'normal';
   const badge = element.querySelector('.badge');
   badge.className = `badge ${{regression: 'firing', learning: 'quiet', unusual: 'pending', normal: 'up'}[state]}`;
   badge.textContent = state;
