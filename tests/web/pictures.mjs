@@ -9,7 +9,7 @@ const [url, folder] = process.argv.slice(2);
 const require = createRequire(join(process.env.NODE_TOOLS, 'package.json'));
 const {chromium} = require('playwright-core');
 
-const kViews = [['now', 'light'], ['now', 'dark'], ['host', 'dark'], ['postgres', 'light'], ['baselines', 'light'], ['rules', 'dark'],
+const kViews = [['now', 'light'], ['why', 'light'], ['now', 'dark'], ['host', 'dark'], ['postgres', 'light'], ['baselines', 'light'], ['rules', 'dark'],
                 ['redis', 'dark'], ['endpoints', 'light'], ['collectors', 'dark'], ['explore', 'light'], ['kpis', 'light'], ['journal', 'dark']];
 
 mkdirSync(folder, {recursive: true});
@@ -18,11 +18,11 @@ const browser = await chromium.launch({executablePath: process.env.CHROMIUM ?? '
 for (const [view, scheme] of kViews) {
   const context = await browser.newContext({viewport: {width: 1280, height: 800}, colorScheme: scheme});
   const page = await context.newPage();
-  const address = view === 'explore' ? `${url}/#/explore?expr=${encodeURIComponent('rate(node_cpu_seconds_total{mode!="idle"}[2m])')}` : `${url}/#/${view}`;
+  const address = view === 'explore' ? `${url}/#/explore?expr=${encodeURIComponent('rate(node_cpu_seconds_total{mode!="idle"}[2m])')}`
+      : `${url}/#/${view === 'why' ? 'now' : view}`;
   await page.goto(address);
   await page.waitForSelector('main h1');
-  const minutes = page.getByRole('button', {name: '15m'});
-  if (await minutes.count()) await minutes.click();
+  if (view === 'why') await page.getByRole('link', {name: 'Why'}).first().click();
   await page.waitForTimeout(2500);
   await page.screenshot({path: join(folder, `${view}-${scheme}.png`)});
   await context.close();
