@@ -1,8 +1,11 @@
 #include "collectors/probe/http_transfer.h"
 
 #include <curl/curl.h>
+#include <netdb.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 
 #include "collectors/probe/resolve.h"
 #include "core/file.h"
@@ -62,6 +65,11 @@ double VersionOf(long curl_version) {
 CURLcode OnContext(CURL*, void* ssl_context, void* transfer) {
   static_cast<HttpTransfer*>(transfer)->AttachTo(ssl_context);
   return CURLE_OK;
+}
+
+curl_socket_t OnConnect(void* transfer, curlsocktype, curl_sockaddr* address) {
+  static_cast<HttpTransfer*>(transfer)->TakeAddress(address->addr);
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 std::size_t OnHeader(char* data, std::size_t, std::size_t size, void* transfer) {
@@ -136,6 +144,8 @@ void HttpTransfer::SetConnection() {
 
 void HttpTransfer::SetCallbacks() {
   curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
+  curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &OnConnect);
+  curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &OnHeader);
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &OnBody);
@@ -234,6 +244,14 @@ bool HttpTransfer::NeedsAnother(int code) {
   return true;
 }
 
+void HttpTransfer::TakeAddress(const sockaddr& address) {
+  std::array<char, NI_MAXHOST> text{};
+  const socklen_t size = address.sa_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+  if (::getnameinfo(&address, size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) == 0) {
+    tried_ = text.data();
+  }
+}
+
 void HttpTransfer::TakeNote(std::string_view text) const {
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
   if (!text.empty() && !IsSecret(text))
@@ -324,7 +342,8 @@ void HttpTransfer::ReportTarget(Observation& observation) const {
   char* text = nullptr;
   curl_easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &text);
   observation.Add(kDnsLookup, Seconds(spent_ + request_->Timings().resolve));
-  ReportAddress(text ? text : "", observation);
+  // curl tells only of an address that it was connected to.
+  ReportAddress(text && *text ? text : tried_, observation);
 }
 
 void HttpTransfer::ReportTransfer(Observation& observation) const {

@@ -11,6 +11,8 @@
 #include "collectors/probe/http.h"
 #include "core/curl_request.h"
 
+struct sockaddr;
+
 namespace vigia::collectors::probe {
 
 class HttpTransfer {
@@ -33,6 +35,7 @@ class HttpTransfer {
   void AttachTo(void* ssl_context) { certificate_.AttachTo(ssl_context); }
   bool TakeHeader(std::string_view line);
   bool TakeBody(std::string_view bytes);
+  void TakeAddress(const sockaddr& address);
   void TakeNote(std::string_view text) const;
 
   // A CURL*.
@@ -71,6 +74,7 @@ class HttpTransfer {
   bool other_family_ = false;          // the preferred IP version has no address
   std::chrono::microseconds spent_{};  // on requests before this one
   std::string server_name_;
+  std::string tried_;  // the address that it last connected to, or tried to
   std::string body_file_;
   // Of the last answer.
   HttpHead head_;
