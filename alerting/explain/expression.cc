@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <optional>
 
 #include "alerting/explain/pairs.h"
@@ -50,12 +51,19 @@ std::string Several(std::size_t count) {
   return count == 1 ? "the only series" : "all " + std::to_string(count) + " series";
 }
 
+// Without the noise of the subtraction's last digits.
+std::string Difference(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return text;
+}
+
 // "{i="a"}: 3 > 5 misses by 2".
 std::string NearestText(const Compared& one, std::string_view op) {
   std::string out = one.labels.empty() ? "" : one.labels.ToString() + ": ";
   out += FormatDouble(one.left) + " " + std::string(op) + " " + FormatDouble(one.right);
   if (std::isnan(one.by())) return out + " compares with NaN";
-  return one.left == one.right ? out + " are equal" : out + " misses by " + FormatDouble(one.by());
+  return one.left == one.right ? out + " are equal" : out + " misses by " + Difference(one.by());
 }
 
 // Walks the tree. Each step returns why its part has no result; empty where it has one.

@@ -26,6 +26,12 @@ bool Holds(const baseline::Line& line) {
          line.verdict.state == baseline::State::kImprovement;
 }
 
+// What the values of a changed series are like now: the last one alone may be far from that.
+double LevelOf(const baseline::Line& line) {
+  const auto& verdict = line.verdict;
+  return verdict.expected > 0 ? verdict.expected * (1 + verdict.change) : line.value;
+}
+
 std::string Short(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.3g", value);
@@ -52,7 +58,7 @@ std::string DescribeChange(const std::string& name, const baseline::Line& line,
   const auto& verdict = line.verdict;
   std::string text = deploy ? "since " + deploy->version + ": " : std::string();
   text += ShortText(name, line.labels, verdict.change) + " (" + Short(verdict.expected) + " -> " +
-          Short(line.value) + ")";
+          Short(LevelOf(line)) + ")";
   if (!deploy) return text;
   const auto minutes = (verdict.since * 1000 - deploy->time) / 60'000;
   if (minutes <= 0) return text + ", with the deploy";
