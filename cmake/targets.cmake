@@ -1,6 +1,6 @@
 # A folder is a target: vigia_library(vigia_core LINK ...) takes every .cc beside its CMakeLists.txt,
-# and those of the folders named after FOLDERS. With SMALL it is compiled for size: what runs when something
-# happens, not all the time.
+# and those of the folders named after FOLDERS. With SMALL it is compiled for size, and so are the
+# folders after SMALL_FOLDERS: what runs when something happens, not all the time.
 
 # What nearly every file includes, compiled once: a quarter of the compiler's work. The tests always
 # have it, with Catch; the libraries by option, because optimised code under it meets false alarms of
@@ -29,12 +29,19 @@ if(VIGIA_TESTS)
 endif()
 
 function(vigia_library name)
-  cmake_parse_arguments(arg "SMALL" "" "LINK;PRIVATE_LINK;FOLDERS" ${ARGN})
+  cmake_parse_arguments(arg "SMALL" "" "LINK;PRIVATE_LINK;FOLDERS;SMALL_FOLDERS" ${ARGN})
   set(patterns *.cc)
   foreach(folder IN LISTS arg_FOLDERS)
     list(APPEND patterns ${folder}/*.cc)
   endforeach()
   file(GLOB sources CONFIGURE_DEPENDS ${patterns})
+  foreach(folder IN LISTS arg_SMALL_FOLDERS)
+    file(GLOB small CONFIGURE_DEPENDS ${folder}/*.cc)
+    list(APPEND sources ${small})
+    if(CMAKE_BUILD_TYPE STREQUAL "Release")
+      set_source_files_properties(${small} PROPERTIES COMPILE_OPTIONS -Os)
+    endif()
+  endforeach()
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC ${arg_LINK} PRIVATE ${arg_PRIVATE_LINK} vigia_flags)
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})

@@ -92,7 +92,10 @@ void CurlRequest::SetProxy(const HttpProxy& proxy, std::string_view url) {
     const char* const upper = std::getenv("HTTP_PROXY");
     if (upper) Set(easy_, CURLOPT_PROXY, upper);
   }
-  if (!proxy.no_proxy.empty()) Set(easy_, CURLOPT_NOPROXY, proxy.no_proxy.c_str());
+  // Unset, curl takes the environment's.
+  if (!proxy.from_environment || !proxy.no_proxy.empty()) {
+    Set(easy_, CURLOPT_NOPROXY, proxy.no_proxy.c_str());
+  }
   if (proxy.connect_headers.empty()) return;
   for (const auto& [name, value] : proxy.connect_headers) {
     if (!IsHeader(name, value)) continue;

@@ -70,7 +70,9 @@ void AddLine(std::vector<SeriesSink::Entry>& out, const std::string& baseline, c
 std::span<const Output> Outputs() { return kOutputs; }
 
 Status Book::Open() {
-  if (auto status = parts_.database.Migrate("baseline", kSteps); !status) return status;
+  // A file that is only locked now can be read, and gets its tables with the next write.
+  auto migrated = parts_.database.Migrate("baseline", kSteps);
+  if (!migrated && migrated.error().code() == ErrorCode::kInvalid) return migrated;
   const std::lock_guard lock(mutex_);
   auto status = parts_.database.Read([&](state::Session& session) {
     return session.Each(

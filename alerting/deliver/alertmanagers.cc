@@ -159,7 +159,9 @@ class Alertmanagers::Lane {
       return true;
     }
     PutBack(batch);
-    resume_ = clock_.Now() + outcome.retry_after.value_or(pause_);
+    // An hour's Retry-After would keep what is new back, too.
+    resume_ =
+        clock_.Now() + std::min<Duration>(outcome.retry_after.value_or(pause_), kLongestPause);
     pause_ = std::min(2 * pause_, kLongestPause);
     return false;
   }

@@ -291,18 +291,28 @@ state::Event JournalEvent(const Event& event) {
           .details = EncodeDetails(event.details)};
 }
 
+namespace {
+
+// Of a newer version. After any other error the database makes the tables with its next write; a
+// file that is only locked can be read meanwhile.
+bool Hopeless(const Status& migrated) {
+  return !migrated && migrated.error().code() == ErrorCode::kInvalid;
+}
+
+}  // namespace
+
 DatabaseStore::DatabaseStore(state::Database& database)
     : database_(database), migrated_(database.Migrate("dispatch", kSteps)) {}
 
 Status DatabaseStore::Commit(const Changes& changes) {
-  if (!migrated_) return migrated_;
+  if (Hopeless(migrated_)) return migrated_;
   const bool typed = !changes.silences.empty() || !changes.acks.empty();
   return database_.Write([&](Session& session) { return WriteChanges(session, changes); },
                          typed ? state::Durability::kDisk : state::Durability::kProcess);
 }
 
 Result<Snapshot> DatabaseStore::Load() {
-  if (!migrated_) return Fail(migrated_.error());
+  if (Hopeless(migrated_)) return Fail(migrated_.error());
   Snapshot snapshot;
   auto status = database_.Read([&](Session& session) { return Loader(session).Load(snapshot); });
   if (!status) return Fail(status.error());

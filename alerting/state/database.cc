@@ -96,13 +96,9 @@ class Database::Impl {
     {
       const std::lock_guard lock(write_mutex_);
       if (!writer_) return Fail(ErrorCode::kUnavailable, "SQLite has no memory");
-      const auto whole = [&](Session& session) -> Status {
-        if (auto made = MakeOwed(session); !made) return made;
-        return work(session);
-      };
-      status = Transact(*writer_, "BEGIN IMMEDIATE", whole, durability);
+      MakeOwed();
+      status = Transact(*writer_, "BEGIN IMMEDIATE", work, durability);
       changed = Count(status);
-      if (status) owed_.clear();
       if (changed) writer_->SetPatience(status ? patience_ : std::chrono::milliseconds(0));
     }
     if (changed && status) {
@@ -117,7 +113,7 @@ class Database::Impl {
   Status Migrate(std::string_view owner, std::span<const std::string_view> steps) {
     auto status =
         Write([&](Session& session) { return Steps(session, owner, steps); }, Durability::kProcess);
-    if (!status && status.error().code() != ErrorCode::kInvalid) {
+    if (!status && status.error().code() == ErrorCode::kUnavailable) {
       const std::lock_guard lock(write_mutex_);
       owed_.emplace_back(owner, steps);
     }
@@ -178,12 +174,14 @@ class Database::Impl {
     return session.Run("INSERT OR REPLACE INTO vigia_schema VALUES (?, ?)", {owner, known});
   }
 
-  // Tables that could not be made when their owner wanted them. Under write_mutex_.
-  Status MakeOwed(Session& session) const {
-    for (const auto& [owner, steps] : owed_) {
-      if (auto status = Steps(session, owner, steps); !status) return status;
-    }
-    return Ok();
+  // Tables that could not be made when their owner wanted them; those that never can be are their
+  // owner's concern alone. Under write_mutex_.
+  void MakeOwed() {
+    std::erase_if(owed_, [this](const auto& owed) {
+      const auto make = [&](Session& session) { return Steps(session, owed.first, owed.second); };
+      const auto made = Transact(*writer_, "BEGIN IMMEDIATE", make, Durability::kProcess);
+      return made || made.error().code() != ErrorCode::kUnavailable;
+    });
   }
 
   static Status Transact(Connection& connection, std::string_view begin,

@@ -152,7 +152,9 @@ class CivetwebExchange final : public Exchange {
 class CivetwebTransport final : public Transport {
  public:
   CivetwebTransport(const TransportOptions& options, Handle handle)
-      : options_(options), handle_(std::move(handle)), crowd_(MostConnections(options.workers)) {}
+      : options_(options),
+        handle_(std::move(handle)),
+        crowd_(MostConnections(options.workers), options.tls ? 1000ms : 10ms) {}
 
   ~CivetwebTransport() override { CivetwebTransport::Stop(); }
 

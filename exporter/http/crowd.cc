@@ -11,16 +11,17 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A client sends its request right behind the handshake. One that has sent nothing for so long has
-// nothing to ask now, and can connect again.
-constexpr milliseconds kPatience(10);
-// As long as all are busy, or have come only now.
+// Those that were hung up are on their way out.
+constexpr milliseconds kRound(10);
+// All are busy, or have come only now.
 constexpr milliseconds kPause(20);
 
 }  // namespace
 
-Crowd::Crowd(std::size_t limit)
-    : limit_(limit), thread_([this](std::stop_token stop) { Run(std::move(stop)); }) {
+Crowd::Crowd(std::size_t limit, milliseconds patience)
+    : limit_(limit),
+      patience_(patience),
+      thread_([this](std::stop_token stop) { Run(std::move(stop)); }) {
   ::pthread_setname_np(thread_.native_handle(), "http-crowd");
 }
 
@@ -58,8 +59,7 @@ void Crowd::Run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     if (!changed_.wait(lock, stop, [this] { return served_ > limit_; })) return;
     if (!MakeRoom()) changed_.wait_for(lock, stop, kPause, [] { return false; });
-    // Those that were hung up are on their way out.
-    changed_.wait_for(lock, stop, kPatience, [] { return false; });
+    changed_.wait_for(lock, stop, kRound, [] { return false; });
   }
 }
 
@@ -76,7 +76,7 @@ bool Crowd::MakeRoom() const {
     ++connections;
     return !is_busy(name);
   });
-  std::erase_if(idle, [](const IdleSocket& one) { return one.since < kPatience; });
+  std::erase_if(idle, [this](const IdleSocket& one) { return one.since < patience_; });
   const std::size_t excess = connections > limit_ ? connections - limit_ : 0;
   if (idle.size() > excess) {
     std::nth_element(idle.begin(), idle.begin() + static_cast<std::ptrdiff_t>(excess), idle.end(),

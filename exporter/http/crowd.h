@@ -1,10 +1,10 @@
 // Keeps room for whoever has something to ask: an open connection holds a thread of civetweb's,
 // whether it asks or not. When few are left, the connections that have been idle longest are hung
-// up, also those that civetweb has not begun to serve. Handshakes of TLS are not its concern: they
-// have the time limit of a head. Thread-safe.
+// up, also those that civetweb has not begun to serve. Thread-safe.
 
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <list>
@@ -18,14 +18,14 @@ namespace vigia::http {
 
 class Crowd {
  public:
-  // More connections than `limit` are too many.
-  explicit Crowd(std::size_t limit);
+  // More connections than `limit` are too many. One is idle that has sent nothing for `patience`:
+  // a client sends its request right behind its handshake, that of TLS takes round trips.
+  Crowd(std::size_t limit, std::chrono::milliseconds patience);
 
   // Where they come in. Until it is told, nobody is hung up.
   void Watch(std::vector<int> ports);
 
-  // A thread has begun and ended to serve a connection. End() has to come before the socket is
-  // closed: it waits while idle ones are hung up, so that no descriptor is used anew meanwhile.
+  // A thread has begun and ended to serve a connection.
   void Begin();
   void End();
 
@@ -48,6 +48,7 @@ class Crowd {
   bool MakeRoom() const;
 
   const std::size_t limit_;
+  const std::chrono::milliseconds patience_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   // Guarded by mutex_.

@@ -2,11 +2,13 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -85,11 +87,17 @@ std::vector<IdleSocket> IdleSockets(const std::function<bool(const SocketName&)>
         ::getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) {
       return;
     }
-    idle.push_back({descriptor, std::chrono::milliseconds(info.tcpi_last_data_recv)});
+    idle.push_back({name, descriptor, std::chrono::milliseconds(info.tcpi_last_data_recv)});
   });
   return idle;
 }
 
-void ShutDown(const IdleSocket& socket) { ::shutdown(socket.descriptor, SHUT_RDWR); }
+// What a descriptor of our own means cannot change between the look at it and the end.
+void ShutDown(const IdleSocket& socket) {
+  const int own = ::fcntl(socket.descriptor, F_DUPFD_CLOEXEC, 0);
+  if (own < 0) return;
+  if (NameOf(own) == socket.name) ::shutdown(own, SHUT_RDWR);
+  ::close(own);
+}
 
 }  // namespace vigia::http

@@ -31,13 +31,14 @@ std::vector<SocketName> HungUp(std::span<const SocketName> connections);
 
 // A connection whose client has sent nothing for `since` and nothing that is still to be read.
 struct IdleSocket {
+  SocketName name;
   int descriptor = -1;
   std::chrono::milliseconds since{};
 };
 
-// The idle ones among those that `chosen` picks; ShutDown() ends one. The caller knows that no
-// socket of those picked is closed from the first call to the last.
+// The idle ones among those that `chosen` picks.
 std::vector<IdleSocket> IdleSockets(const std::function<bool(const SocketName&)>& chosen);
+// Ends one. Harmless if it has been closed meanwhile, whatever its descriptor is now.
 void ShutDown(const IdleSocket& socket);
 
 }  // namespace vigia::http

@@ -144,6 +144,8 @@ void SeriesHead::MakeRoom(Arena& arena) {
 
 void SeriesHead::Refill(Timestamp from, std::span<const Timestamp> times,
                         std::span<const double> samples) {
+  // Another reader was faster, and has put as much here.
+  if (count_ > 0 && from >= base_) return;
   const auto end = count_ == 0 ? times.end() : std::lower_bound(times.begin(), times.end(), base_);
   const auto earlier = static_cast<std::size_t>(end - times.begin());
   if (earlier + count_ == 0 || earlier + count_ > kKept) return;

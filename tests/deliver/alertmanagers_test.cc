@@ -131,8 +131,12 @@ TEST_CASE("an Alertmanager's Retry-After is obeyed, and pauses grow without it",
   REQUIRE(failures(2));
   clock.Advance(1s);  // the second pause is two seconds
   CHECK(failures(2));
+  stub.Answer(kPath, {.status = 503, .headers = {{"Retry-After", "86400"}}});
   clock.Advance(1s);
-  CHECK(failures(3));
+  REQUIRE(failures(3));
+  stub.Answer(kPath, {.status = 200});
+  clock.Advance(30s);  // no longer than any other pause
+  CHECK(AwaitSent(alertmanagers, 0, 1));
 }
 
 TEST_CASE("what an Alertmanager refuses is not sent again", "[deliver]") {

@@ -1,8 +1,10 @@
 // What the state file gives back is what was written.
 
 #include <catch2/catch.hpp>
+#include <optional>
 
 #include "alerting/dispatch/database_store.h"
+#include "tests/support/temp_dir.h"
 
 using namespace vigia;
 using namespace vigia::alerting;
@@ -129,4 +131,32 @@ TEST_CASE("what is forgotten is gone", "[dispatch]") {
   REQUIRE(store.Commit(later));
   CHECK(store.Load()->alerts.empty());
   CHECK(store.Load()->log.empty());
+}
+
+TEST_CASE("a state file that is locked at the start is read, and written once it is free",
+          "[dispatch]") {
+  const vigia::test::TempDir dir;
+  const auto open = [&] {
+    return state::Database::Open({.data_dir = dir.path(), .busy_timeout = 0ms}, SystemClock());
+  };
+  Changes changes;
+  changes.notices = {NoticeOf("n1")};
+  REQUIRE(DatabaseStore(*open()).Commit(changes));
+
+  const auto other = open();
+  const auto database = open();
+  std::optional<DatabaseStore> store;
+  REQUIRE(other->Write(
+      [&](state::Session&) {
+        store.emplace(*database);
+        CHECK_FALSE(store->Commit(changes));
+        const auto known = store->Load();
+        REQUIRE(known);
+        CHECK(known->notices.size() == 1);
+        return Ok();
+      },
+      state::Durability::kProcess));
+  changes.notices = {NoticeOf("n2")};
+  REQUIRE(store->Commit(changes));
+  CHECK(store->Load()->notices.size() == 2);
 }

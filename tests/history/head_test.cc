@@ -138,4 +138,22 @@ TEST_CASE("a head keeps open what is asked for and little else", "[history]") {
   REQUIRE(out.size() == 1200);
 }
 
+TEST_CASE("of two readers that fill a head at once, the slower one changes nothing", "[history]") {
+  Arena arena;
+  SeriesHead head;
+  for (Timestamp time = 0; time < 10'000; time += 10) head.Append({time, 1}, arena);
+  Columns longer;
+  Columns shorter;
+  REQUIRE(head.Read(9'800, 10'000, longer));
+  REQUIRE(head.Read(9'900, 10'000, shorter));
+  head.Refill(9'800, longer.times, longer.values);
+  head.Refill(9'900, shorter.times, shorter.values);
+  for (const Timestamp from : {9'800, 9'900}) {
+    Columns out;
+    REQUIRE(head.Covers(from));
+    REQUIRE(head.Read(from, 10'000, out));
+    CHECK(out.times == (from == 9'800 ? longer.times : shorter.times));
+  }
+}
+
 }  // namespace vigia::history
