@@ -41,7 +41,8 @@ void Store::AdvanceNewest(Timestamp time) {
 
 void Store::Read(Series& series, TimeRange range, const BlockList* held, Demand demand,
                  Columns& out) {
-  const auto [from, to] = range;
+  const Timestamp from = range.from;
+  const Timestamp to = range.to;
   auto& head = series.head;
   // Memory first: what a file being written takes over is then seen here or there, or twice.
   Columns in_memory;
