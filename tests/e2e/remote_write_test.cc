@@ -252,19 +252,20 @@ TEST_CASE("of a request that Prometheus refuses in part the rest arrives", "[e2e
 
 TEST_CASE("a receiver that limits its clients gets everything, later", "[e2e]") {
   const Vigia receiver({.config = "collectors: {}\nrules: []\nremote_write_receiver: true\n"
-                                  "http: { rate_limit: { rate: 2, burst: 1 } }\n"});
+                                  "web_config: web.yml\n",
+                        .files = {{"web.yml", "rate_limit: { interval: 2s, burst: 1 }\n"}}});
   const std::string url = "http://127.0.0.1:" + std::to_string(receiver.port()) + "/api/v1/write";
   const Vigia vigia({.config = OnlySending(url)});
   const std::int64_t now = NowSeconds();
   for (int i = 0; i < 10; ++i) {
     Import(vigia, "limited{i=\"" + std::to_string(i) + "\"} 1 " + std::to_string(now) + "\n");
-    std::this_thread::sleep_for(150ms);  // a request each
+    std::this_thread::sleep_for(400ms);  // a request each second, as the journal is written
   }
   REQUIRE(Eventually([&] { return Sent(vigia, "samples_total", url) == 10; }));
   REQUIRE(Sent(vigia, "retries_total", url) > 0);
   REQUIRE(Sent(vigia, "samples_dropped_total", url, "refused") == 0);
-  std::this_thread::sleep_for(1s);  // the query is one of its clients, too
-  REQUIRE(ValueAt(receiver.port(), "count(limited)") == 10);
+  // The query is one of its clients, too.
+  REQUIRE(Eventually([&] { return ValueAt(receiver.port(), "count(limited)") == 10; }));
 }
 
 TEST_CASE("VictoriaMetrics gets what vigia remembers", "[e2e]") {
