@@ -23,8 +23,9 @@ namespace vigia::collectors {
 // host kind makes one per subject (host.cpu, host.filesystem, ...).
 struct Part {
   std::string collector;  // "postgres", "host.cpu"
-  // Parts of one entry with the same worker share a thread and are run one after another: for
-  // collectors that cannot block. Empty: a thread of its own.
+  // Parts of one entry with the same worker share a thread and are run one after another, until one
+  // hangs: the others then get another thread, and may run beside it. So what they share needs a
+  // lock all the same. Empty: a thread of its own.
   std::string worker;
   std::unique_ptr<Collector> impl;
   // Its runs are short and cannot block: a scrape runs it in its own thread.
@@ -59,7 +60,7 @@ std::vector<Part> MakeDefaultParts(const Kind& kind);
 // One collector with everything the scheduler needs to run it.
 struct Instance {
   InstanceId id;
-  std::string worker;  // globally unique; instances of one worker share a thread
+  std::string worker;  // globally unique; see Part
   Milliseconds interval{15'000};
   Milliseconds timeout{10'000};
   std::size_t max_series = 10'000;

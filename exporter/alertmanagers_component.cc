@@ -43,13 +43,8 @@ class AlertmanagersComponent final : public Component {
   std::vector<collectors::Instance> Instances() override {
     std::vector<collectors::Instance> out;
     if (alertmanagers_.Stats().empty()) return out;
-    collectors::Instance own;
-    own.id = {"vigia.alertmanagers", "vigia"};
-    own.worker = "vigia";
-    own.interval = std::chrono::seconds(15);
-    own.fingerprint = "alertmanagers";
-    own.impl = MakeAlertmanagersCollector(alertmanagers_);
-    out.push_back(std::move(own));
+    out.push_back(OwnInstance("vigia.alertmanagers", "alertmanagers",
+                              MakeAlertmanagersCollector(alertmanagers_)));
     return out;
   }
 

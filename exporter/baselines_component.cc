@@ -58,13 +58,9 @@ class BaselinesComponent final : public Component {
   std::vector<collectors::Instance> Instances() override {
     std::vector<collectors::Instance> out;
     const auto add = [&](const char* name, std::unique_ptr<collectors::Collector> impl) {
-      collectors::Instance own;
-      own.id = {name, "vigia"};
-      own.worker = "vigia";
+      auto own = OwnInstance(name, FormatDuration(interval_), std::move(impl));
       own.interval = interval_;
       own.max_series = kMaxSeries;
-      own.fingerprint = FormatDuration(interval_);
-      own.impl = std::move(impl);
       out.push_back(std::move(own));
     };
     add(kBaselines, MakeBaselineMetrics(book_, marks_, regressions_));

@@ -63,6 +63,17 @@ class ReadingBell final : public ReadingSink {
 inline constexpr const char* kBaselines = "vigia.baselines";
 inline constexpr const char* kBaselineSeries = "vigia.baseline_series";
 
+// What the daemon tells of itself under `collector`, every 15 s; `fingerprint` as in Instance.
+inline collectors::Instance OwnInstance(std::string collector, std::string fingerprint,
+                                        std::unique_ptr<collectors::Collector> impl) {
+  collectors::Instance own;
+  own.id = {std::move(collector), "vigia"};
+  own.worker = "vigia";
+  own.fingerprint = std::move(fingerprint);
+  own.impl = std::move(impl);
+  return own;
+}
+
 // Where rules post alerts: hands them on to whoever notifies. Thread-safe once the daemon has
 // started.
 class AlertRelay final : public alerting::AlertSink {

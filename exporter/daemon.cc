@@ -338,13 +338,10 @@ class Running {
       interval = std::min(interval, std::max<Milliseconds>(instance.interval, 1s));
     }
     const auto add = [&](InstanceId id, std::unique_ptr<collectors::Collector> impl) {
-      collectors::Instance own;
+      auto own = OwnInstance(id.collector, FormatDuration(interval), std::move(impl));
       own.id = std::move(id);
-      own.worker = "vigia";
       own.brief = true;
       own.interval = interval;
-      own.fingerprint = FormatDuration(interval);
-      own.impl = std::move(impl);
       instances.push_back(std::move(own));
     };
     add(kHistory, MakeHistoryCollector(*history_));

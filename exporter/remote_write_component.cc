@@ -64,13 +64,8 @@ class RemoteWriteComponent final : public Component {
   std::vector<collectors::Instance> Instances() override {
     std::vector<collectors::Instance> out;
     if (config_->endpoints.empty()) return out;
-    collectors::Instance own;
-    own.id = {"vigia.remote_write", "vigia"};
-    own.worker = "vigia";
-    own.interval = std::chrono::seconds(15);
-    own.fingerprint = "remote_write";
-    own.impl = MakeRemoteWriteCollector(remote_write_);
-    out.push_back(std::move(own));
+    out.push_back(
+        OwnInstance("vigia.remote_write", "remote_write", MakeRemoteWriteCollector(remote_write_)));
     return out;
   }
 

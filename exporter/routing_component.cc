@@ -90,14 +90,9 @@ class RoutingComponent final : public Component, public alerting::AlertSink {
   void Post(std::span<const alerting::Alert> alerts) override { dispatcher_->Post(alerts); }
 
   std::vector<collectors::Instance> Instances() override {
-    collectors::Instance own;
-    own.id = {"vigia.alerting", "vigia"};
-    own.worker = "vigia";
-    own.interval = std::chrono::seconds(15);
-    own.fingerprint = "alerting";
-    own.impl = routing::MakeAlertingCollector(*dispatcher_, *outbox_);
     std::vector<collectors::Instance> out;
-    out.push_back(std::move(own));
+    out.push_back(OwnInstance("vigia.alerting", "alerting",
+                              routing::MakeAlertingCollector(*dispatcher_, *outbox_)));
     return out;
   }
 

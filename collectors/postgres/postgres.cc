@@ -333,7 +333,8 @@ std::vector<Part> MakePostgresCollectors(config::MapReader& reader) {
   using namespace postgres;
   auto options = ReadOptions(reader);
   const auto server = std::make_shared<Server>(options.connect);
-  // One worker: the two share connections, and no server is asked two things at once.
+  // One worker, as no server is asked two things at once; Server::Claim() keeps it so when one
+  // hangs.
   std::vector<Part> parts;
   parts.push_back({"postgres", "server", std::make_unique<ServerCollector>(server, options)});
   if (options.statements.enabled) {

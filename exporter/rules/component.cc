@@ -88,14 +88,10 @@ class RulesComponent final : public Component {
   }
 
   std::vector<collectors::Instance> Instances() override {
-    collectors::Instance own;
-    own.id = {"vigia.rules", "vigia"};
-    own.worker = "vigia";
-    own.interval = std::chrono::seconds(15);
-    own.fingerprint = "rules";
-    own.impl = MakeRuleCollector(runner_, store_, ground_.database, ground_.journal);
     std::vector<collectors::Instance> out;
-    out.push_back(std::move(own));
+    out.push_back(
+        OwnInstance("vigia.rules", "rules",
+                    MakeRuleCollector(runner_, store_, ground_.database, ground_.journal)));
     return out;
   }
 

@@ -5,9 +5,11 @@
 #include <catch2/catch.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "alerting/deliver/receiver.h"
 #include "core/config/yaml.h"
+#include "tests/support/http_stub.h"
 
 namespace vigia::test {
 
@@ -41,6 +43,13 @@ inline Notification Group(std::size_t alerts, std::size_t description = 40) {
   return group;
 }
 
+// A group whose only alert has ended.
+inline Notification Resolved() {
+  auto group = Group(1);
+  group.alerts[0].ends_at = group.now - 1;
+  return group;
+}
+
 // One receiver from YAML of a receiver of alertmanager.yml.
 inline std::unique_ptr<Receiver> MakeReceiver(const std::string& yaml) {
   config::Diagnostics diagnostics("alertmanager.yml");
@@ -57,6 +66,15 @@ inline std::unique_ptr<Receiver> MakeReceiver(const std::string& yaml) {
 
 inline Outcome Send(Receiver& receiver, const Notification& notification) {
   return receiver.Deliver(notification, Deadline::After(SystemClock(), 10s));
+}
+
+// The requests whose path is `path`, whatever their query.
+inline std::vector<StubRequest> To(const HttpStub& stub, const std::string& path) {
+  std::vector<StubRequest> out;
+  for (const auto& request : stub.requests()) {
+    if (request.target.substr(0, request.target.find('?')) == path) out.push_back(request);
+  }
+  return out;
 }
 
 }  // namespace vigia::test

@@ -15,27 +15,14 @@ using namespace vigia::alerting::deliver;
 using nlohmann::json;
 using test::Group;
 using test::MakeReceiver;
+using test::Resolved;
 using test::Send;
 using test::StubAnswer;
 using test::StubRequest;
+using test::To;
 using Kind = Outcome::Kind;
 
 namespace {
-
-Notification Resolved() {
-  auto group = Group(1);
-  group.alerts[0].ends_at = group.now - 1;
-  return group;
-}
-
-// The requests whose path is `path`, whatever their query.
-std::vector<StubRequest> To(const test::HttpStub& stub, const std::string& path) {
-  std::vector<StubRequest> out;
-  for (const auto& request : stub.requests()) {
-    if (request.target.substr(0, request.target.find('?')) == path) out.push_back(request);
-  }
-  return out;
-}
 
 // A Jira with one project that has at most one issue.
 class JiraStub {

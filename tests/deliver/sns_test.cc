@@ -19,19 +19,11 @@ using test::Group;
 using test::MakeReceiver;
 using test::Send;
 using test::StubRequest;
+using test::To;
 using test::Yaml;
 using Kind = Outcome::Kind;
 
 namespace {
-
-// The requests whose path is `path`, whatever their query.
-std::vector<StubRequest> To(const test::HttpStub& stub, const std::string& path) {
-  std::vector<StubRequest> out;
-  for (const auto& request : stub.requests()) {
-    if (request.target.substr(0, request.target.find('?')) == path) out.push_back(request);
-  }
-  return out;
-}
 
 std::string Lines(std::initializer_list<std::string> lines) {
   std::string out;

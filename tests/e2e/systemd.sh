@@ -21,9 +21,9 @@ mkdir -p /run/trial /run/systemd/system/vigia.service.d
 touch /run/trial/report
 mount --bind "$report" /run/trial/report
 for folder in etc var usr/bin; do
-  mkdir -p "/run/trial/upper/$folder" "/run/trial/work/$folder"
+  mkdir -p "/run/trial/upper/$folder" "/run/trial/scratch/$folder"
   mount -t overlay none "/$folder" \
-    -o "lowerdir=/$folder,upperdir=/run/trial/upper/$folder,workdir=/run/trial/work/$folder" ||
+    -o "lowerdir=/$folder,upperdir=/run/trial/upper/$folder,workdir=/run/trial/scratch/$folder" ||
     cannot "lay anything over /$folder"
 done
 mount -t tmpfs -o mode=1777 none /tmp
