@@ -197,6 +197,8 @@ TEST_CASE("expressions are printed in canonical form", "[promql]") {
       {"1_000.5", "1000.5"},
       {".5", "0.5"},
       {"+Inf", "+Inf"},
+      {"foo ^ inf ^ bar", "foo ^ Inf ^ bar"},
+      {"-Inf ^ 2", "-Inf ^ 2"},
       {"'a\"b\\n'", "\"a\\\"b\\n\""},
       {"`a\\b`", "\"a\\\\b\""},
       {"label_replace(foo,'a','$1','b','(.*)')",

@@ -32,6 +32,14 @@ std::string NumberText(const NumberLiteral& number) {
   return (number.value < 0 ? "-" : "") + Milliseconds(milliseconds);
 }
 
+// A sign in front of a power is the power's, not its base's: as "+Inf ^ 2" an infinite base would read
+// as +(Inf ^ 2), and gain another sign each time it is printed.
+std::string LeftText(const Binary& binary) {
+  std::string text = ToString(*binary.left);
+  const bool signed_base = binary.op == Token::kPow && text == "+Inf";
+  return signed_base ? text.substr(1) : text;
+}
+
 // Without @ and offset.
 std::string SelectorText(const VectorSelector& selector) {
   std::vector<std::string> matchers;
@@ -167,7 +175,7 @@ std::string ToString(const Expr& expr) {
       return "(" + ToString(*static_cast<const Paren&>(expr).expr) + ")";
     case NodeKind::kBinary: {
       const auto& binary = static_cast<const Binary&>(expr);
-      return ToString(*binary.left) + " " + std::string(Spelling(binary.op)) +
+      return LeftText(binary) + " " + std::string(Spelling(binary.op)) +
              (binary.return_bool ? " bool" : "") + MatchingText(binary) + " " +
              ToString(*binary.right);
     }
