@@ -114,6 +114,8 @@ class IdleSubject final : public Subject {
 
   void Describe(std::vector<Metric>& metrics) const override { metrics.push_back(kIdleSeconds); }
 
+  std::string_view FirstStatement(int) const override { return "process_idle"; }
+
   Status Read(Connection& connection, Deadline deadline, Batch& batch) override {
     const auto rows = connection.Query("process_idle", sql_, deadline);
     if (!rows) return Fail(rows.error());

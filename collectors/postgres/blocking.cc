@@ -108,6 +108,8 @@ class BlockingSubject final : public Subject {
     metrics.insert(metrics.end(), kMetrics.begin(), kMetrics.end());
   }
 
+  std::string_view FirstStatement(int) const override { return "blocking"; }
+
   Status Read(Connection& connection, Deadline deadline, Batch& batch) override {
     const auto waiting = connection.Query("blocking", kWaiting, deadline);
     if (!waiting) return Fail(waiting.error());

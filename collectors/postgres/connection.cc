@@ -1,10 +1,9 @@
-// libpqxx, and below it libpq, stand in this file only. pqxx holds the session; connecting without
-// blocking and statements are libpq's: pqxx 6 cannot do the former, and loses the result of a
-// prepared statement that meets a dead connection.
+// libpqxx, and below it libpq, stand in this file and pipeline.cc only. pqxx holds the session;
+// connecting without blocking and statements are libpq's: pqxx 6 cannot do the former, and loses
+// the result of a prepared statement that meets a dead connection.
 
 #include "collectors/postgres/connection.h"
 
-#include <libpq-fe.h>
 #include <poll.h>
 
 #include <array>
@@ -13,6 +12,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "collectors/postgres/pipeline.h"
 #include "collectors/postgres/sqlstate.h"
 
 namespace vigia::collectors::postgres {
@@ -148,18 +148,6 @@ std::string SessionSettings(const ConnectOptions& options, int version) {
   return sql;
 }
 
-using ResultOwner = std::unique_ptr<PGresult, decltype(&PQclear)>;
-
-ResultOwner NextResult(PGconn* session) { return {PQgetResult(session), PQclear}; }
-
-// As pqxx would, for Guarded(). `result` may be null.
-[[noreturn]] void ThrowFailure(PGconn* session, const PGresult* result) {
-  if (PQstatus(session) != CONNECTION_OK) throw pqxx::broken_connection(PQerrorMessage(session));
-  const char* const message = result ? PQresultErrorMessage(result) : PQerrorMessage(session);
-  const char* const state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
-  throw pqxx::sql_error(message ? message : "no answer", "", state ? state : "");
-}
-
 }  // namespace
 
 struct Rows::Impl {
@@ -198,6 +186,8 @@ struct Connection::Impl {
   std::string database;
   std::string version_text;
   std::unordered_set<std::string> prepared;
+  std::unordered_map<std::string, Answer> ahead;  // of statements that Query() will ask for
+  Duration time_ahead{0};
   bool alive = true;
 
   Impl(const ConnectOptions& options, const std::string& wanted, Watchdog& dog, Deadline deadline)
@@ -208,26 +198,36 @@ struct Connection::Impl {
   auto Guarded(Deadline deadline, Work work) -> Result<decltype(work())> {
     if (deadline.Left() <= 0ms) return Fail(ErrorCode::kTimeout, "no time left");
     watchdog.Arm(session.sock(), deadline);
-    Error error(ErrorCode::kInternal, "");
+    auto value = Translated(std::move(work));
+    if (!watchdog.Disarm()) return value;
+    alive = false;
+    return Fail(ErrorCode::kTimeout, "no answer in time");
+  }
+
+  template <typename Work>
+  auto Translated(Work work) -> Result<decltype(work())> {
     try {
-      auto value = work();
-      if (!watchdog.Disarm()) return value;
+      return work();
     } catch (const pqxx::sql_error& e) {
-      error = {CodeOf(e), OneLine(e.what())};
       alive = alive && session.is_open() && !e.sqlstate().starts_with("57P");
+      return Fail(CodeOf(e), OneLine(e.what()));
     } catch (const pqxx::transaction_rollback& e) {
       // A conflict with recovery on a standby: the session goes on.
-      error = {ErrorCode::kUnavailable, OneLine(e.what())};
       alive = alive && session.is_open();
+      return Fail(ErrorCode::kUnavailable, OneLine(e.what()));
     } catch (const std::exception& e) {
-      error = {ErrorCode::kUnavailable, OneLine(e.what())};
       alive = false;
+      return Fail(ErrorCode::kUnavailable, OneLine(e.what()));
     }
-    if (watchdog.Disarm()) {
-      alive = false;
-      return Fail(ErrorCode::kTimeout, "no answer in time");
+  }
+
+  // The rows of a result that has some; throws for an error.
+  Rows Checked(ResultOwner result) {
+    const auto status = PQresultStatus(result.get());
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+      ThrowFailure(session.raw(), result.get());
     }
-    return Fail(std::move(error));
+    return Rows(std::make_unique<Rows::Impl>(Rows::Impl{std::move(result)}));
   }
 };
 
@@ -261,7 +261,33 @@ Result<std::unique_ptr<Connection>> Connection::Open(const ConnectOptions& optio
   return std::unique_ptr<Connection>(new Connection(std::move(impl)));
 }
 
+Status Connection::Ahead(const std::vector<std::string>& names, Deadline deadline) {
+  impl_->ahead.clear();
+  impl_->time_ahead = {};
+  std::vector<std::string> known;
+  for (const auto& name : names) {
+    if (impl_->prepared.contains(name)) known.push_back(name);
+  }
+  if (known.empty()) return Ok();
+  std::string asked;
+  auto answers =
+      impl_->Guarded(deadline, [&] { return AskTogether(impl_->session.raw(), known, asked); });
+  if (answers) {
+    impl_->ahead = std::move(*answers);
+    return Ok();
+  }
+  // The session was left in the middle of its answers.
+  impl_->alive = false;
+  return Fail(answers.error().In(asked));
+}
+
+Duration Connection::TakeTimeAhead() { return std::exchange(impl_->time_ahead, {}); }
+
 Result<Rows> Connection::Query(const std::string& name, const std::string& sql, Deadline deadline) {
+  if (auto found = impl_->ahead.extract(name)) {
+    impl_->time_ahead += found.mapped().took;
+    return impl_->Translated([&] { return impl_->Checked(std::move(found.mapped().result)); });
+  }
   PGconn* const session = impl_->session.raw();
   return impl_->Guarded(deadline, [&] {
     if (!impl_->prepared.contains(name)) {
@@ -269,14 +295,9 @@ Result<Rows> Connection::Query(const std::string& name, const std::string& sql, 
       if (PQresultStatus(made.get()) != PGRES_COMMAND_OK) ThrowFailure(session, made.get());
       impl_->prepared.insert(name);
     }
-    ResultOwner result(
-        PQexecPrepared(session, name.c_str(), 0, nullptr, nullptr, nullptr, /*resultFormat=*/0),
-        PQclear);
-    const auto status = PQresultStatus(result.get());
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-      ThrowFailure(session, result.get());
-    }
-    return Rows(std::make_unique<Rows::Impl>(Rows::Impl{std::move(result)}));
+    return impl_->Checked(
+        {PQexecPrepared(session, name.c_str(), 0, nullptr, nullptr, nullptr, /*resultFormat=*/0),
+         PQclear});
   });
 }
 

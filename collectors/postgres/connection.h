@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "collectors/postgres/watchdog.h"
 #include "core/clock.h"
@@ -92,6 +93,14 @@ class Connection {
   // again (missing right, relation or function); kTimeout: the deadline, or a timeout of the
   // session; kUnavailable: the server or the connection went away.
   Result<Rows> Query(const std::string& name, const std::string& sql, Deadline deadline);
+
+  // Asks the statements of these names together, in one journey to the server instead of one each;
+  // Query() then finds their answers. Leaves to Query() what it has not run in this session yet,
+  // and what stands behind one that fails. Answers that were not fetched before are forgotten. The
+  // errors are Query()'s; after one the connection is lost.
+  Status Ahead(const std::vector<std::string>& names, Deadline deadline);
+  // How long the server took for the answers that Query() found, since the call before.
+  Duration TakeTimeAhead();
 
   // Runs `sql`, one statement that is somebody else's: it is not prepared, and its rows are handed
   // to `reader` as they arrive, so that no more of them than `limits` are ever held. What exceeds

@@ -133,6 +133,8 @@ class DatabaseSubject final : public Subject {
     postgres::Describe(kDatabases, metrics);
   }
 
+  std::string_view FirstStatement(int) const override { return "database"; }
+
   Status Read(Connection& connection, Deadline deadline, Batch& batch) override {
     if (size_cadence_.Due(deadline)) {
       // So many files that there is no time to look at all: the sizes of before stay.

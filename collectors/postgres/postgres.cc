@@ -116,10 +116,21 @@ class ServerCollector final : public Collector {
               {{"short_version", ShortVersion(connection_->server_version())},
                {"version", connection_->version_text()}},
               1);
+    if (auto status = AskAhead(deadline); !status) return status;
     for (auto& entry : subjects_) {
       if (auto status = ReadSubject(entry, deadline, batch); !status) return status;
     }
     return Ok();
+  }
+
+  Status AskAhead(Deadline deadline) {
+    const Instant now = deadline.clock().Now();
+    std::vector<std::string> names;
+    for (const auto& entry : subjects_) {
+      const auto name = entry.subject->FirstStatement(connection_->server_version());
+      if (!name.empty() && now >= entry.skip_until) names.emplace_back(name);
+    }
+    return connection_->Ahead(names, deadline);
   }
 
   Status ReadSubject(Skippable& entry, Deadline deadline, Batch& batch) {
@@ -141,7 +152,7 @@ class ServerCollector final : public Collector {
     const bool read = begin >= entry.skip_until;
     batch.Add(kSuccess, {name}, read ? 1 : 0);
     if (read) {
-      const std::chrono::duration<double> took = clock.Now() - begin;
+      const std::chrono::duration<double> took = clock.Now() - begin + connection_->TakeTimeAhead();
       batch.Add(kDuration, {name}, took.count());
     } else {
       batch.Add(kSkipped, {name, {"reason", entry.reason}}, 1);

@@ -63,6 +63,8 @@ class SettingsSubject final : public Subject {
 
   void Describe(std::vector<Metric>& metrics) const override { metrics.push_back(kPlaceholder); }
 
+  std::string_view FirstStatement(int) const override { return "settings"; }
+
   Status Read(Connection& connection, Deadline deadline, Batch& batch) override {
     const auto rows = connection.Query("settings", kSql, deadline);
     if (!rows) return Fail(rows.error());

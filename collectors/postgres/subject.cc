@@ -17,6 +17,10 @@ class QuerySubject final : public Subject {
     postgres::Describe(query_, metrics);
   }
 
+  std::string_view FirstStatement(int version) const override {
+    return version < query_.min_version ? std::string_view() : name();
+  }
+
   Status Read(Connection& connection, Deadline deadline, Batch& batch) override {
     if (connection.server_version() < query_.min_version) return Ok();
     if (version_ != connection.server_version()) {

@@ -53,6 +53,9 @@ class Subject {
   std::string_view name() const { return name_; }
 
   virtual void Describe(std::vector<Metric>& metrics) const = 0;
+  // The statement that every reading of a server of that version begins with: it is asked together
+  // with those of other subjects. Empty if that depends.
+  virtual std::string_view FirstStatement([[maybe_unused]] int version) const { return {}; }
   // kInvalid and kCorrupt concern this subject alone; other errors the whole reading.
   virtual Status Read(Connection& connection, Deadline deadline, Batch& batch) = 0;
 

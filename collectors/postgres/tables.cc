@@ -232,6 +232,9 @@ Status DatabaseTables::Read(Connection& connection, Deadline deadline, Batch& ba
     if (!status && !TimedOut(status, connection)) return status;
     size_cadence_.Done(deadline);
   }
+  std::vector<std::string> names{"tables", "vacuums"};
+  if (options_.max_indexes > 0) names.emplace_back("indexes");
+  if (auto status = connection.Ahead(names, deadline); !status) return status;
   if (auto status = ReadTables(connection, deadline, batch); !status) return status;
   if (options_.max_indexes > 0) {
     if (auto status = ReadIndexes(connection, deadline, batch); !status) return status;

@@ -195,10 +195,18 @@ class Appender::Batch {
   std::size_t over_series_ = 0, over_memory_ = 0;
 };
 
+bool Appender::MemoryForSeries() const {
+  const auto limit = static_cast<double>(store_.options.max_memory) * kMemoryForSeries;
+  return static_cast<double>(store_.MemoryBytes()) <= limit;
+}
+
+bool Appender::TakesSeries() const {
+  return store_.index.size() < store_.options.max_series && MemoryForSeries();
+}
+
 SeriesPointer Appender::FindOrCreate(const Labels& labels) {
   if (auto known = store_.index.Find(labels)) return known;
-  const auto limit = static_cast<double>(store_.options.max_memory) * kMemoryForSeries;
-  if (static_cast<double>(store_.MemoryBytes()) > limit) return nullptr;
+  if (!MemoryForSeries()) return nullptr;
   bool created = false;
   auto series = store_.index.FindOrCreate(labels, store_.options.max_series, &created);
   if (created) history::Add(store_.counters.created);

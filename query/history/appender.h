@@ -32,11 +32,14 @@ class Appender {
 
   // The series with these labels, made if need be; nullptr if a limit forbids it.
   SeriesPointer FindOrCreate(const Labels& labels);
+  // Whether no limit forbids a new series at the moment.
+  bool TakesSeries() const;
 
  private:
   class Batch;
 
   SeriesSink::Outcome Add(std::span<Item> items, bool replay);
+  bool MemoryForSeries() const;
 
   Store& store_;
 };

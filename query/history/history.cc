@@ -218,6 +218,8 @@ SeriesPointer History::Resolve(const Labels& labels) {
   return Appender(*store_).FindOrCreate(labels);
 }
 
+bool History::TakesSeries() const { return Appender(*store_).TakesSeries(); }
+
 SeriesSink::Outcome History::AppendResolved(std::span<Appender::Item> items) {
   return Appended(Appender(*store_).Append(items));
 }

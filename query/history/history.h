@@ -52,6 +52,8 @@ class History final : public SeriesSource, public SeriesSink {
   // For those who append to the same series again and again: looks the series up once. nullptr
   // if a limit forbids a new one.
   SeriesPointer Resolve(const Labels& labels);
+  // Whether a new series would be taken at the moment.
+  bool TakesSeries() const;
   Outcome AppendResolved(std::span<Appender::Item> items);
 
   // Follows everything that is appended, from a position on.

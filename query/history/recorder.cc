@@ -7,6 +7,10 @@
 namespace vigia::history {
 namespace {
 
+// Looking up a series costs more than anything else here: while a limit forbids new ones, a reading
+// tries one of so many shares of those that were refused. They may have come another way.
+constexpr std::size_t kRefusedShares = 16;
+
 bool SameFamilies(const Reading& reading,
                   const std::vector<std::shared_ptr<const Family>>& families) {
   return std::equal(
@@ -43,7 +47,10 @@ Recorder::Instance& Recorder::Get(const InstanceId& id) {
 
 std::vector<Appender::Item> Recorder::Turn(const Reading& reading, Page& page) {
   std::vector<Appender::Item> before;
-  if (!SameFamilies(reading, page.families)) {
+  const bool anew = !SameFamilies(reading, page.families);
+  const bool all = anew || history_.TakesSeries();
+  const std::size_t share = page.turns++ % kRefusedShares;
+  if (anew) {
     before = std::exchange(page.items, {});
     page.families.clear();
     page.items.resize(reading.SeriesCount());
@@ -52,8 +59,9 @@ std::vector<Appender::Item> Recorder::Turn(const Reading& reading, Page& page) {
   auto item = page.items.begin();
   for (const auto& [family, values, times] : reading.families) {
     for (std::size_t i = 0; i < values.size(); ++i, ++item) {
-      // Tried again at each reading while a limit forbids it.
-      if (!item->series) item->series = history_.Resolve(family->labels(i));
+      if (!item->series && (all || i % kRefusedShares == share)) {
+        item->series = history_.Resolve(family->labels(i));
+      }
       const Timestamp own = times.empty() ? 0 : times[i];
       item->sample = {own != 0 ? own : reading.time, values[i]};
     }

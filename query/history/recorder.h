@@ -31,6 +31,7 @@ class Recorder final : public ReadingSink {
   struct Page {
     std::vector<std::shared_ptr<const Family>> families;  // kept: no other can have their addresses
     std::vector<Appender::Item> items;
+    std::size_t turns = 0;
   };
 
   struct Instance {
