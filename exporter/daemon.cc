@@ -1,8 +1,6 @@
 #include "exporter/daemon.h"
 
 #include <malloc.h>
-#include <prometheus/gauge.h>
-#include <prometheus/registry.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -30,6 +28,7 @@
 #include "exporter/http/server.h"
 #include "exporter/http_metrics.h"
 #include "exporter/memory.h"
+#include "exporter/own_metrics.h"
 #include "exporter/page/cache.h"
 #include "exporter/self_collector.h"
 #include "exporter/service.h"
@@ -87,10 +86,8 @@ class Signals {
 class ReloadMetrics {
  public:
   explicit ReloadMetrics(prometheus::Registry& registry)
-      : successful_(Add(registry, "vigia_config_last_reload_successful",
-                        "Whether the last attempt to load the configuration succeeded.")),
-        time_(Add(registry, "vigia_config_last_reload_success_timestamp_seconds",
-                  "When the configuration was last loaded, in Unix time.")) {}
+      : successful_(AddGauge(registry, kReloadSuccessful)),
+        time_(AddGauge(registry, kReloadTime)) {}
 
   void Failed() { successful_.Set(0); }
   void Succeeded() {
@@ -99,11 +96,6 @@ class ReloadMetrics {
   }
 
  private:
-  static prometheus::Gauge& Add(prometheus::Registry& registry, const std::string& name,
-                                const std::string& help) {
-    return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
-  }
-
   prometheus::Gauge& successful_;
   prometheus::Gauge& time_;
 };

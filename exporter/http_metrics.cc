@@ -1,20 +1,19 @@
 #include "exporter/http_metrics.h"
 
-#include <prometheus/registry.h>
-
 #include "core/log.h"
 #include "core/number.h"
+#include "exporter/own_metrics.h"
 
 namespace vigia::exporter {
 
 HttpMetrics::HttpMetrics(prometheus::Registry& registry)
     : requests_(prometheus::BuildCounter()
-                    .Name("vigia_http_requests_total")
-                    .Help("HTTP requests that were answered, by handler and status code.")
+                    .Name(std::string(kHttpRequests.name))
+                    .Help(std::string(kHttpRequests.help))
                     .Register(registry)),
       durations_(prometheus::BuildHistogram()
-                     .Name("vigia_http_request_duration_seconds")
-                     .Help("Time from a request's head to the end of its answer, by handler.")
+                     .Name(std::string(kHttpDuration.name))
+                     .Help(std::string(kHttpDuration.help))
                      .Register(registry)) {}
 
 void HttpMetrics::Record(const http::AccessRecord& record) {

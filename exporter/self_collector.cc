@@ -79,9 +79,6 @@ constexpr std::array kMetrics{
            "Whether a host collector succeeded, under node_exporter's name for it."},
     Metric{"node_scrape_collector_duration_seconds",
            "How long a host collector took, under node_exporter's name for it.", kGauge, "seconds"},
-    Metric{"vigia_<part>_<metric>",
-           "Metrics of vigia's own parts, such as vigia_http_requests_total.",
-           MetricType::kUnknown},
 };
 
 MetricType TypeOf(prometheus::MetricType type) {

@@ -1,13 +1,11 @@
 #include "exporter/api/receiver.h"
 
-#include <prometheus/counter.h>
-#include <prometheus/registry.h>
-
 #include <map>
 
 #include "core/text/json.h"
 #include "core/text/parser.h"
 #include "exporter/api/answer.h"
+#include "exporter/own_metrics.h"
 
 namespace vigia::api {
 namespace {
@@ -16,11 +14,6 @@ constexpr std::size_t kAtOnce = 4;
 constexpr Milliseconds kWait{10'000};
 // Entries of an import that are appended together.
 constexpr std::size_t kImportBatch = 50'000;
-
-prometheus::Counter& AddCounter(prometheus::Registry& registry, const std::string& name,
-                                const std::string& help) {
-  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
-}
 
 http::Response Busy() {
   auto response = http::Response::Text(503, "too many writes at a time\n");
@@ -121,16 +114,11 @@ Receiver::Receiver(history::History& history, MetadataStore& metadata,
     : history_(history),
       metadata_(metadata),
       gate_(kAtOnce),
-      requests_(AddCounter(registry, "vigia_receiver_requests_total",
-                           "Remote write requests and imports that were read.")),
-      stored_(AddCounter(registry, "vigia_receiver_samples_stored_total",
-                         "Samples that others sent and the history took.")),
-      duplicate_(AddCounter(registry, "vigia_receiver_samples_duplicate_total",
-                            "Samples that others sent again.")),
-      refused_(AddCounter(registry, "vigia_receiver_samples_refused_total",
-                          "Samples that others sent and the history could not take.")),
-      malformed_(AddCounter(registry, "vigia_receiver_requests_malformed_total",
-                            "Remote write requests and imports that could not be read.")) {}
+      requests_(exporter::AddCounter(registry, exporter::kReceiverRequests)),
+      stored_(exporter::AddCounter(registry, exporter::kReceiverStored)),
+      duplicate_(exporter::AddCounter(registry, exporter::kReceiverDuplicate)),
+      refused_(exporter::AddCounter(registry, exporter::kReceiverRefused)),
+      malformed_(exporter::AddCounter(registry, exporter::kReceiverMalformed)) {}
 
 Result<SeriesSink::Outcome> Receiver::Store(std::span<const SeriesSink::Run> runs) {
   const auto outcome = history_.AppendRuns(runs);

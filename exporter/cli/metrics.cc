@@ -4,11 +4,13 @@
 
 #include <map>
 #include <string_view>
+#include <vector>
 
 #include "collectors/kind.h"
 #include "exporter/alertmanagers_metrics.h"
 #include "exporter/baselines/metrics.h"
 #include "exporter/history_metrics.h"
+#include "exporter/own_metrics.h"
 #include "exporter/remote_write_metrics.h"
 #include "exporter/routing/metrics.h"
 #include "exporter/rules/component.h"
@@ -62,7 +64,9 @@ std::string MetricsPage() {
   const auto self =
       MakeSelfCollector(registry, [] { return std::vector<collectors::InstanceState>{}; });
   out += "\n## vigia\n\nvigia itself: its process, its collectors, its parts\n\n";
-  AppendTable(out, self->Metrics());
+  std::vector<Metric> own(self->Metrics().begin(), self->Metrics().end());
+  own.insert(own.end(), kOwnMetrics.begin(), kOwnMetrics.end());
+  AppendTable(out, own);
   out += "\n### vigia.history\n\n";
   AppendTable(out, HistoryMetrics());
   out += "\n### vigia.baselines\n\n";

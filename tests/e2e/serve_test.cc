@@ -5,6 +5,7 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "tests/e2e/vigia.h"
@@ -168,4 +169,23 @@ TEST_CASE("docs metrics page is what vigia metrics prints", "[e2e]") {
   std::ifstream file(std::string(VIGIA_SOURCE_DIR) + "/docs/metrics.md");
   const std::string docs((std::istreambuf_iterator<char>(file)), {});
   REQUIRE(page.output == docs);
+}
+
+TEST_CASE("whatever vigia says of itself is in its list of metrics", "[e2e]") {
+  const auto list = RunProgram({VigiaProgram(), "metrics"}).output;
+  const Vigia vigia({.config = "remote_write_receiver: true\n"});
+  REQUIRE(vigia.Get("/-/healthy").status == 200);
+  REQUIRE(vigia.AwaitValue("vigia_receiver_requests_total", "0"));
+  std::istringstream page(vigia.Metrics());
+  int own = 0;
+  for (std::string line; std::getline(page, line);) {
+    const std::string start = "# TYPE vigia_";
+    if (!line.starts_with(start)) continue;
+    const auto from = start.size() - 6;
+    INFO(line);
+    CHECK(list.find("| `" + line.substr(from, line.find(' ', from) - from) + "` |") !=
+          std::string::npos);
+    ++own;
+  }
+  CHECK(own > 50);
 }
