@@ -1,10 +1,10 @@
 #include "alerting/rules/store.h"
 
 #include <bit>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "alerting/fingerprint.h"
+#include "alerting/state/labels_json.h"
 #include "core/log.h"
 #include "core/text/json.h"
 
@@ -41,29 +41,10 @@ constexpr std::string_view kSelect =
 // Transitions beyond this are lost while the file cannot be written.
 constexpr std::size_t kMaxEvents = 10'000;
 
-std::string LabelsText(const Labels& labels) {
-  std::string out;
-  text::JsonWriter json(out);
-  json.BeginObject();
-  for (const auto [name, value] : labels) json.Field(name, value);
-  json.EndObject();
-  return out;
-}
-
-Labels ParseLabels(std::string_view text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object()) return {};
-  std::vector<LabelView> pairs;
-  for (const auto& [name, value] : json.items()) {
-    if (value.is_string()) pairs.push_back({name, value.get_ref<const std::string&>()});
-  }
-  return Labels::FromPairs(pairs);
-}
-
 AlertStore::Stored ReadRow(const state::Row& row) {
   AlertInstance instance;
-  instance.labels = ParseLabels(row.Text(2));
-  instance.annotations = ParseLabels(row.Text(3));
+  instance.labels = state::LabelsFromJson(row.Text(2));
+  instance.annotations = state::LabelsFromJson(row.Text(3));
   const auto state = row.Integer(4);
   instance.state = state == 2   ? AlertState::kFiring
                    : state == 1 ? AlertState::kPending
@@ -94,7 +75,7 @@ state::Event EventOf(const std::string& group, Timestamp time, const RuleChange&
   json.Key("active_at").Integer(alert.active_at);
   if (alert.fired_at != 0) json.Key("fired_at").Integer(alert.fired_at);
   if (alert.resolved_at != 0) json.Key("resolved_at").Integer(alert.resolved_at);
-  json.Key("annotations").Raw(LabelsText(alert.annotations));
+  json.Key("annotations").Raw(state::LabelsToJson(alert.annotations));
   json.EndObject();
   return event;
 }
@@ -117,7 +98,7 @@ Status AlertStore::Remove(const std::vector<Stored>& alerts) {
   return database_.Write([&](state::Session& session) -> Status {
     for (const auto& [group, rule, instance] : alerts) {
       auto status = session.Run(kDelete, {std::string_view(group), std::string_view(rule),
-                                          std::string_view(LabelsText(instance.labels))});
+                                          std::string_view(state::LabelsToJson(instance.labels))});
       if (!status) return status;
     }
     return Ok();
@@ -128,14 +109,14 @@ Status AlertStore::Write(const Batch& batch) {
   return database_.Write([&](state::Session& session) -> Status {
     for (const auto& [key, row] : batch.rows) {
       const auto& [group, rule, alert] = key;
-      const std::string labels = LabelsText(alert);
+      const std::string labels = state::LabelsToJson(alert);
       Status status = Ok();
       if (row.removed) {
         status = session.Run(
             kDelete, {std::string_view(group), std::string_view(rule), std::string_view(labels)});
       } else {
         const AlertInstance& now = row.instance;
-        const std::string annotations = LabelsText(now.annotations);
+        const std::string annotations = state::LabelsToJson(now.annotations);
         const state::Value parameters[] = {
             std::string_view(group),
             std::string_view(rule),

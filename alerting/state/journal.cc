@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <nlohmann/json.hpp>
 
+#include "alerting/state/labels_json.h"
 #include "core/log.h"
 #include "core/text/json.h"
 
@@ -28,31 +28,12 @@ constexpr std::string_view kSteps[] = {
 // What a row costs besides its text: its numbers and its places in the indexes.
 constexpr std::int64_t kRowBytes = 100;
 
-std::string LabelsText(const Labels& labels) {
-  std::string out;
-  text::JsonWriter json(out);
-  json.BeginObject();
-  for (const auto [name, value] : labels) json.Field(name, value);
-  json.EndObject();
-  return out;
-}
-
-Labels ParseLabels(std::string_view text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object()) return {};
-  std::vector<LabelView> pairs;
-  for (const auto& [name, value] : json.items()) {
-    if (value.is_string()) pairs.push_back({name, value.get_ref<const std::string&>()});
-  }
-  return Labels::FromPairs(pairs);
-}
-
 Event ReadEvent(const Row& row) {
   return {.id = row.Integer(0),
           .time = row.Integer(1),
           .type = std::string(row.Text(2)),
           .fingerprint = std::bit_cast<std::uint64_t>(row.Integer(3)),
-          .labels = ParseLabels(row.Text(4)),
+          .labels = LabelsFromJson(row.Text(4)),
           .details = std::string(row.Text(5))};
 }
 
@@ -132,7 +113,7 @@ Status Journal::Flush() {
 
 Status Journal::Write(Session& session, std::span<const Event> events) {
   for (const Event& event : events) {
-    const auto labels = LabelsText(event.labels);
+    const auto labels = LabelsToJson(event.labels);
     const auto bytes = kRowBytes + static_cast<std::int64_t>(event.type.size() + labels.size() +
                                                              event.details.size());
     auto status = session.Run(

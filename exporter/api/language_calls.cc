@@ -15,21 +15,6 @@ using text::JsonWriter;
 
 void WriteTree(JsonWriter& json, const Expr& expr);
 
-// The word that the API has for an operator of a matcher.
-std::string_view OpName(Matcher::Op op) {
-  switch (op) {
-    case Matcher::Op::kEqual:
-      return "=";
-    case Matcher::Op::kNotEqual:
-      return "!=";
-    case Matcher::Op::kRegex:
-      return "=~";
-    case Matcher::Op::kNotRegex:
-      return "!~";
-  }
-  return "";
-}
-
 void WriteStrings(JsonWriter& json, std::string_view key, const std::vector<std::string>& list) {
   json.Key(key).BeginArray();
   for (const auto& item : list) json.String(item);
@@ -61,7 +46,7 @@ void WriteSelector(JsonWriter& json, const promql::VectorSelector& selector) {
   for (const auto& matcher : selector.matchers) {
     json.BeginObject();
     json.Field("name", matcher.name).Field("value", matcher.value);
-    json.Field("type", OpName(matcher.op));
+    json.Field("type", promql::Spelling(matcher.op));
     json.EndObject();
   }
   json.EndArray();

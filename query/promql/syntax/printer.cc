@@ -32,8 +32,8 @@ std::string NumberText(const NumberLiteral& number) {
   return (number.value < 0 ? "-" : "") + Milliseconds(milliseconds);
 }
 
-// A sign in front of a power is the power's, not its base's: as "+Inf ^ 2" an infinite base would read
-// as +(Inf ^ 2), and gain another sign each time it is printed.
+// A sign in front of a power is the power's, not its base's: as "+Inf ^ 2" an infinite base would
+// read as +(Inf ^ 2), and gain another sign each time it is printed.
 std::string LeftText(const Binary& binary) {
   std::string text = ToString(*binary.left);
   const bool signed_base = binary.op == Token::kPow && text == "+Inf";
@@ -67,23 +67,23 @@ std::string Arguments(const Call& call) {
 
 }  // namespace
 
-std::string ToString(const Matcher& matcher) {
-  std::string out = IsLegacyLabelName(matcher.name) ? matcher.name : Quote(matcher.name);
-  switch (matcher.op) {
+std::string_view Spelling(Matcher::Op op) {
+  switch (op) {
     case Matcher::Op::kEqual:
-      out += "=";
-      break;
+      return "=";
     case Matcher::Op::kNotEqual:
-      out += "!=";
-      break;
+      return "!=";
     case Matcher::Op::kRegex:
-      out += "=~";
-      break;
+      return "=~";
     case Matcher::Op::kNotRegex:
-      out += "!~";
-      break;
+      return "!~";
   }
-  return out + Quote(matcher.value);
+  return "";
+}
+
+std::string ToString(const Matcher& matcher) {
+  const std::string name = IsLegacyLabelName(matcher.name) ? matcher.name : Quote(matcher.name);
+  return name + std::string(Spelling(matcher.op)) + Quote(matcher.value);
 }
 
 std::string TimeSuffix(const TimeShift& shift) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "query/promql/syntax/ast.h"
 
@@ -15,6 +16,8 @@ std::string ToString(const Expr& expr);
 // indented (Prettify).
 std::string Prettify(const Expr& expr);
 
+// "=~".
+std::string_view Spelling(Matcher::Op op);
 // `job=~"a|b"`, with names quoted where they have to be.
 std::string ToString(const Matcher& matcher);
 
