@@ -4,8 +4,8 @@
 #include <array>
 #include <cctype>
 #include <nlohmann/json.hpp>
-#include <optional>
 
+#include "collectors/probe/cel_lexer.h"
 #include "core/number.h"
 
 namespace vigia::collectors::probe::cel {
@@ -16,163 +16,6 @@ using Json = nlohmann::json;
 // Deeper than anybody writes by hand, and shallow enough for any stack.
 constexpr int kMaxDepth = 64;
 constexpr std::size_t kMaxLength = 16 * 1024;
-
-struct Token {
-  enum class Kind { kEnd, kWord, kNumber, kString, kSign };
-  Kind kind = Kind::kEnd;
-  std::string text = {};  // a string's without quotes, unescaped
-  std::size_t column = 0;
-};
-
-bool IsWord(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
-
-std::string Utf8(std::uint32_t code) {
-  std::string out;
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | code >> 6);
-    out += static_cast<char>(0x80 | (code & 63));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0 | code >> 12);
-    out += static_cast<char>(0x80 | (code >> 6 & 63));
-    out += static_cast<char>(0x80 | (code & 63));
-  } else {
-    out += static_cast<char>(0xF0 | code >> 18);
-    out += static_cast<char>(0x80 | (code >> 12 & 63));
-    out += static_cast<char>(0x80 | (code >> 6 & 63));
-    out += static_cast<char>(0x80 | (code & 63));
-  }
-  return out;
-}
-
-// A fault is thrown inside this file and caught in Parse().
-struct Fault {
-  std::size_t column;
-  std::string what;
-};
-
-class Lexer {
- public:
-  explicit Lexer(std::string_view text) : text_(text) {}
-
-  Token Next() {
-    Skip();
-    Token token;
-    token.column = at_ + 1;
-    if (at_ >= text_.size()) return token;
-    const char c = text_[at_];
-    const bool raw = (c == 'r' || c == 'R') && at_ + 1 < text_.size() && IsQuote(text_[at_ + 1]);
-    if (raw || IsQuote(c)) return String(raw, std::move(token));
-    if (std::isdigit(static_cast<unsigned char>(c)) ||
-        (c == '.' && at_ + 1 < text_.size() &&
-         std::isdigit(static_cast<unsigned char>(text_[at_ + 1])))) {
-      return Number(std::move(token));
-    }
-    if (IsWord(c)) {
-      token.kind = Token::Kind::kWord;
-      while (at_ < text_.size() && IsWord(text_[at_])) token.text += text_[at_++];
-      return token;
-    }
-    return Sign(std::move(token));
-  }
-
- private:
-  static bool IsQuote(char c) { return c == '"' || c == '\''; }
-
-  void Skip() {
-    while (at_ < text_.size()) {
-      if (std::isspace(static_cast<unsigned char>(text_[at_]))) {
-        ++at_;
-      } else if (text_.substr(at_).starts_with("//")) {
-        at_ = std::min(text_.find('\n', at_), text_.size());
-      } else {
-        return;
-      }
-    }
-  }
-
-  Token Number(Token token) {
-    token.kind = Token::Kind::kNumber;
-    const auto more = [&] {
-      const char c = text_[at_];
-      const bool sign = (c == '+' || c == '-') &&
-                        (token.text.ends_with('e') || token.text.ends_with('E')) &&
-                        !token.text.starts_with("0x");
-      return IsWord(c) || c == '.' || sign;
-    };
-    while (at_ < text_.size() && more()) token.text += text_[at_++];
-    return token;
-  }
-
-  Token Sign(Token token) {
-    constexpr std::array<std::string_view, 6> kLong{"&&", "||", "==", "!=", "<=", ">="};
-    token.kind = Token::Kind::kSign;
-    for (const auto sign : kLong) {
-      if (!text_.substr(at_).starts_with(sign)) continue;
-      token.text = sign;
-      at_ += sign.size();
-      return token;
-    }
-    constexpr std::string_view kShort = "<>!()[]{},.:?+-*/%";
-    if (kShort.find(text_[at_]) == kShort.npos) {
-      throw Fault{at_ + 1, std::string("'") + text_[at_] + "' is not understood here"};
-    }
-    token.text = text_[at_++];
-    return token;
-  }
-
-  Token String(bool raw, Token token) {
-    token.kind = Token::Kind::kString;
-    if (raw) ++at_;
-    std::string_view quote = text_.substr(at_, 1);
-    const std::string three(3, quote[0]);
-    if (text_.substr(at_).starts_with(three)) quote = text_.substr(at_, 3);
-    at_ += quote.size();
-    while (!text_.substr(at_).starts_with(quote)) {
-      const bool open = at_ >= text_.size() || (quote.size() == 1 && text_[at_] == '\n');
-      if (open) throw Fault{token.column, "this string has no end"};
-      if (text_[at_] == '\\' && !raw) {
-        Escape(token.text);
-      } else {
-        token.text += text_[at_++];
-      }
-    }
-    at_ += quote.size();
-    return token;
-  }
-
-  void Escape(std::string& out) {
-    constexpr std::string_view kLetters = "abfnrtv\\?\"'`";
-    constexpr std::string_view kMeanings = "\a\b\f\n\r\t\v\\?\"'`";
-    const std::size_t column = at_ + 1;
-    ++at_;
-    const char letter = at_ < text_.size() ? text_[at_] : '\0';
-    if (const auto known = kLetters.find(letter); letter != '\0' && known != kLetters.npos) {
-      out += kMeanings[known];
-      ++at_;
-      return;
-    }
-    const int digits = letter == 'x' || letter == 'X' ? 2
-                       : letter == 'u'                ? 4
-                       : letter == 'U'                ? 8
-                                                      : 0;
-    std::uint32_t code = 0;
-    for (int i = 0; i < digits; ++i) {
-      ++at_;
-      const auto c = at_ < text_.size() ? static_cast<unsigned char>(text_[at_]) : '\0';
-      if (!std::isxdigit(c)) throw Fault{column, "this escape is too short"};
-      code = code * 16 +
-             static_cast<std::uint32_t>(std::isdigit(c) ? c - '0' : std::tolower(c) - 'a' + 10);
-    }
-    if (digits == 0 || code > 0x10FFFF) throw Fault{column, "this escape is not known"};
-    ++at_;
-    out += Utf8(code);
-  }
-
-  const std::string_view text_;
-  std::size_t at_ = 0;
-};
 
 // How many arguments functions and methods take, without the receiver.
 struct Signature {
@@ -240,7 +83,8 @@ class Parser {
     return Make(std::move(node));
   }
 
-  // Operators by how tightly they bind; all of one row are taken from left to right.
+  // Operators by how tightly they bind; all of one row are taken from left to
+  // right.
   NodePtr Binary(std::size_t row) {
     static const std::array<std::vector<std::string_view>, 5> kRows{
         {{"||"}, {"&&"}, {"<", "<=", ">", ">=", "==", "!=", "in"}, {"+", "-"}, {"*", "/", "%"}}};

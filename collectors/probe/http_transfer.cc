@@ -7,46 +7,15 @@
 #include <algorithm>
 #include <array>
 
+#include "collectors/probe/curl_reason.h"
 #include "collectors/probe/resolve.h"
 #include "core/file.h"
-#include "core/number.h"
 
 namespace vigia::collectors::probe {
 namespace {
 
 // Go's http.Client, and so blackbox_exporter, gives up after as many.
 constexpr int kMaxRedirects = 10;
-
-Reason ReasonOf(int code) {
-  switch (code) {
-    case CURLE_OPERATION_TIMEDOUT:
-      return Reason::kTimeout;
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return Reason::kDns;
-    case CURLE_COULDNT_CONNECT:
-      return Reason::kConnect;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-      return Reason::kTls;
-    case CURLE_TOO_MANY_REDIRECTS:
-      return Reason::kRedirect;
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
-      return Reason::kConnection;
-    case CURLE_FILESIZE_EXCEEDED:
-      return Reason::kBodySize;
-    default:
-      return Reason::kOther;
-  }
-}
 
 // The version as blackbox_exporter has it.
 double VersionOf(long curl_version) {
@@ -329,7 +298,7 @@ Observation HttpTransfer::Finish(int code) {
   if (code != CURLE_OK) {
     FailWithCode(code, observation);
   } else {
-    CheckAnswer(observation);
+    Judge(module_, Answer(), observation);
   }
   const bool regex = observation.reason == Reason::kBody || observation.reason == Reason::kHeader;
   observation.Add(kFailedRegex, regex ? 1 : 0);
@@ -346,25 +315,30 @@ void HttpTransfer::ReportTarget(Observation& observation) const {
   ReportAddress(text && *text ? text : tried_, observation);
 }
 
-void HttpTransfer::ReportTransfer(Observation& observation) const {
+HttpAnswer HttpTransfer::Answer() const {
   long status = 0;
-  long redirects = 0;
   long version = 0;
   char* url = nullptr;
-  curl_off_t length = -1;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_getinfo(easy_, CURLINFO_REDIRECT_COUNT, &redirects);
   curl_easy_getinfo(easy_, CURLINFO_HTTP_VERSION, &version);
   curl_easy_getinfo(easy_, CURLINFO_EFFECTIVE_URL, &url);
+  const bool secure = url && std::string_view(url).starts_with("https:");
+  return {static_cast<int>(status), VersionOf(version), secure, head_.fields(), body_};
+}
+
+void HttpTransfer::ReportTransfer(Observation& observation) const {
+  long redirects = 0;
+  curl_off_t length = -1;
+  curl_easy_getinfo(easy_, CURLINFO_REDIRECT_COUNT, &redirects);
   curl_easy_getinfo(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-  const bool answered = status > 0;
-  const bool secure = answered && url && std::string_view(url).starts_with("https:");
+  const auto answer = Answer();
+  const bool answered = answer.status > 0;
   observation.Add(kHttpContentLength, answered ? static_cast<double>(length) : 0);
   observation.Add(kHttpRedirects, static_cast<double>(redirects));
-  observation.Add(kHttpSsl, secure ? 1 : 0);
-  observation.Add(kHttpStatus, static_cast<double>(status));
+  observation.Add(kHttpSsl, answered && answer.secure ? 1 : 0);
+  observation.Add(kHttpStatus, answer.status);
   observation.Add(kHttpBodyLength, static_cast<double>(body_bytes_));
-  observation.Add(kHttpVersion, answered ? VersionOf(version) : 0);
+  observation.Add(kHttpVersion, answered ? answer.version : 0);
   const std::string modified(head_.Find("last-modified"));
   if (modified.empty()) return;
   const time_t time = curl_getdate(modified.c_str(), nullptr);
@@ -396,102 +370,7 @@ void HttpTransfer::FailWithCode(int code, Observation& observation) const {
   const char* const said = request_->error();
   std::string message = *said ? said : curl_easy_strerror(static_cast<CURLcode>(code));
   if (certificate_.seen() && !certificate_.trusted()) message = certificate_.error();
-  observation.FailWith(ReasonOf(code), std::move(message));
-}
-
-// In blackbox_exporter's order: the first that fails is what the probe failed due to.
-void HttpTransfer::CheckAnswer(Observation& observation) const {
-  long status = 0;
-  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-  const auto& ranges = module_.valid_statuses;
-  const auto within = [&](const auto& range) {
-    return status >= range.first && status <= range.second;
-  };
-  if (ranges.empty() ? status < 200 || status > 299
-                     : std::none_of(ranges.begin(), ranges.end(), within)) {
-    observation.FailWith(Reason::kStatus, "status " + std::to_string(status));
-  }
-  CheckHeaders(observation);
-  CheckBody(observation);
-  CheckProtocol(observation);
-  const auto limit = std::chrono::duration<double>(module_.max_duration).count();
-  if (limit > 0 && observation.duration_seconds > limit) {
-    observation.FailWith(Reason::kSlow, "took longer than " + FormatDuration(module_.max_duration));
-  }
-}
-
-void HttpTransfer::CheckProtocol(Observation& observation) const {
-  long version = 0;
-  char* url = nullptr;
-  curl_easy_getinfo(easy_, CURLINFO_HTTP_VERSION, &version);
-  curl_easy_getinfo(easy_, CURLINFO_EFFECTIVE_URL, &url);
-  const auto& versions = module_.valid_versions;
-  const double spoken = VersionOf(version);
-  if (!versions.empty() && std::find(versions.begin(), versions.end(), spoken) == versions.end()) {
-    observation.FailWith(Reason::kVersion, "HTTP version " + FormatDouble(spoken));
-  }
-  const bool secure = url && std::string_view(url).starts_with("https:");
-  if (secure && module_.fail_if_ssl) observation.FailWith(Reason::kTls, "the answer came over TLS");
-  if (!secure && module_.fail_if_not_ssl) {
-    observation.FailWith(Reason::kTls, "the answer did not come over TLS");
-  }
-}
-
-bool HttpTransfer::HeaderMatches(const HeaderPattern& wanted, bool when_missing) const {
-  bool there = false;
-  for (const auto& [name, value] : head_.fields()) {
-    if (name != wanted.header) continue;
-    there = true;
-    if (wanted.pattern.Found(value)) return true;
-  }
-  return !there && when_missing;
-}
-
-void HttpTransfer::CheckHeaders(Observation& observation) const {
-  for (const auto& header : module_.bad_headers) {
-    if (!HeaderMatches(header, !header.allow_missing)) continue;
-    observation.FailWith(Reason::kHeader, "header " + header.header);
-  }
-  for (const auto& header : module_.good_headers) {
-    if (HeaderMatches(header, header.allow_missing)) continue;
-    observation.FailWith(Reason::kHeader, "header " + header.header);
-  }
-}
-
-void HttpTransfer::CheckCel(Observation& observation) const {
-  if (!module_.HasCel()) return;
-  const auto check = [&](const CelExpression& expression, bool wanted) {
-    const auto says = expression.Evaluate(body_);
-    if (says && *says == wanted) return;
-    observation.FailWith(Reason::kJson,
-                         says ? "'" + expression.text() + "' is " + (*says ? "true" : "false")
-                              : says.error().message());
-  };
-  // What failed before leaves the body unread.
-  if (observation.success) {
-    for (const auto& expression : module_.bad_cel) check(expression, false);
-    for (const auto& expression : module_.good_cel) check(expression, true);
-  }
-}
-
-void HttpTransfer::CheckBody(Observation& observation) const {
-  const auto& wanted = module_.compression;
-  if (!wanted.empty() && wanted != "identity" && head_.Find("content-encoding") != wanted) {
-    observation.FailWith(Reason::kEncoding, "the body is not compressed by " + wanted);
-  }
-  for (const auto& pattern : module_.bad_bodies) {
-    if (!pattern.Found(body_)) continue;
-    observation.FailWith(Reason::kBody, "the body matches '" + pattern.expression() + "'");
-  }
-  for (const auto& pattern : module_.good_bodies) {
-    if (pattern.Found(body_)) continue;
-    observation.FailWith(Reason::kBody, "the body does not match '" + pattern.expression() + "'");
-  }
-  CheckCel(observation);
-  if (module_.json.empty()) return;
-  if (auto status = CheckJson(body_, module_.json); !status) {
-    observation.FailWith(Reason::kJson, status.error().message());
-  }
+  observation.FailWith(ReasonOfCurl(code), std::move(message));
 }
 
 }  // namespace vigia::collectors::probe

@@ -9,6 +9,7 @@
 
 #include "collectors/probe/certificate.h"
 #include "collectors/probe/http.h"
+#include "collectors/probe/http_verdict.h"
 #include "core/curl_request.h"
 
 struct sockaddr;
@@ -51,16 +52,11 @@ class HttpTransfer {
   Error NoAddress(const std::string& host, bool four);
   bool MayFollow(const std::string& location);
 
+  HttpAnswer Answer() const;
   void ReportTransfer(Observation& observation) const;
   void ReportPhases(Observation& observation) const;
   void ReportTarget(Observation& observation) const;
   void FailWithCode(int code, Observation& observation) const;
-  void CheckAnswer(Observation& observation) const;
-  void CheckHeaders(Observation& observation) const;
-  void CheckBody(Observation& observation) const;
-  void CheckCel(Observation& observation) const;
-  void CheckProtocol(Observation& observation) const;
-  bool HeaderMatches(const HeaderPattern& wanted, bool when_missing) const;
   std::string ServerName() const;
 
   void* const easy_;

@@ -1,0 +1,23 @@
+// Keys that modules of several kinds have. For the files that read modules.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/probe/module.h"
+
+namespace vigia::collectors::probe {
+
+// Compiles `expression` into `out`; a fault at `key` if it is none.
+void AddPattern(config::MapReader& reader, std::string_view key, const std::string& expression,
+                std::vector<Pattern>& out);
+// A list of expressions.
+void ReadPatterns(config::MapReader& reader, std::string_view key, std::vector<Pattern>& out);
+// `source_ip_address`.
+void ReadSource(config::MapReader& reader, std::string& source);
+
+std::string LowerCase(std::string text);
+
+}  // namespace vigia::collectors::probe
