@@ -92,11 +92,18 @@ void SetCurlTls(void* curl, const HttpTls& tls) {
   const auto set_path = [curl](CURLoption option, const std::filesystem::path& path) {
     if (!path.empty()) curl_easy_setopt(curl, option, path.c_str());
   };
+  const auto set_pem = [curl](CURLoption option, std::string pem) {
+    curl_blob blob{pem.data(), pem.size(), CURL_BLOB_COPY};
+    if (!pem.empty()) curl_easy_setopt(curl, option, &blob);
+  };
   set_path(CURLOPT_CAINFO, tls.ca_file);
+  set_pem(CURLOPT_CAINFO_BLOB, tls.ca);
   // Who names authorities trusts no others.
-  if (!tls.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+  if (!tls.ca_file.empty() || !tls.ca.empty()) curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
   set_path(CURLOPT_SSLCERT, tls.cert_file);
+  set_pem(CURLOPT_SSLCERT_BLOB, tls.cert);
   set_path(CURLOPT_SSLKEY, tls.key_file);
+  set_pem(CURLOPT_SSLKEY_BLOB, tls.key.Reveal().value_or(""));
   curl_easy_setopt(curl, CURLOPT_SSLVERSION, CurlVersions(tls));
   if (tls.min_version == TlsVersion::k10 || tls.min_version == TlsVersion::k11) {
     // OpenSSL refuses what these versions sign with unless it is told not to.

@@ -36,9 +36,13 @@ enum class TlsVersion { kDefault, k10, k11, k12, k13 };
 
 // As Prometheus' tls_config has it.
 struct HttpTls {
-  std::filesystem::path ca_file;  // empty: the system's
+  std::filesystem::path ca_file;  // without it and `ca`: the system's
   std::filesystem::path cert_file;
   std::filesystem::path key_file;
+  // PEM, instead of the files.
+  std::string ca;
+  std::string cert;
+  Secret key;
   std::string server_name;  // what the certificate has to be made out to; empty: the URL's host
   bool insecure_skip_verify = false;
   TlsVersion min_version = TlsVersion::kDefault;  // 1.2

@@ -10,22 +10,10 @@
 
 #include "core/config/reader.h"
 #include "core/http_client.h"
+#include "core/oauth2.h"
 #include "core/secret.h"
 
 namespace vigia::alerting::deliver {
-
-// Credentials that are fetched: the flow "client credentials" of RFC 6749.
-struct OAuth2 {
-  std::string client_id;
-  Secret client_secret;
-  std::string token_url;
-  std::vector<std::string> scopes;
-  std::map<std::string, std::string> endpoint_params;
-  HttpTls tls;  // of the token's server, as the proxy is
-  HttpProxy proxy;
-
-  bool used() const { return !token_url.empty(); }
-};
 
 struct HttpConfig {
   HttpClient::Options client;

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -31,17 +32,12 @@ class HttpSender {
   Result<HttpResponse> SendOnce(HttpRequest request, Deadline deadline,
                                 const std::stop_token& stop);
   void GiveBack(std::unique_ptr<HttpClient> client);
-  Status AddConfigured(HttpRequest& request, Deadline deadline);
-  Result<std::string> Token(Deadline deadline);
-  Result<HttpResponse> AskForToken(Deadline deadline) const;
+  Status AddConfigured(HttpRequest& request, Deadline deadline, const std::stop_token& stop);
 
   const HttpConfig config_;
-  Clock& clock_;
+  std::optional<TokenSource> tokens_;  // with oauth2
   std::mutex mutex_;
-  // Guarded by mutex_.
-  std::vector<std::unique_ptr<HttpClient>> idle_;
-  std::string token_;
-  Instant token_ends_{};
+  std::vector<std::unique_ptr<HttpClient>> idle_;  // guarded by mutex_
 };
 
 }  // namespace vigia::alerting::deliver

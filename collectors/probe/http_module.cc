@@ -159,9 +159,9 @@ void ReadHttpModule(config::MapReader& reader, config::PlainSecrets plain, HttpM
   // Names are left to the proxy here, whatever this says.
   bool skip = true;
   reader.Read("skip_resolve_phase_with_proxy", skip);
-  config::ReadAuth(reader, http.auth, plain);
-  if (reader.ReadSecret("bearer_token", http.auth.credentials, plain)) http.auth.type = "Bearer";
-  config::ReadTlsConfig(reader, http.tls);
+  const config::Origin origin{{}, plain};
+  config::ReadAuth(reader, http.auth, origin);
+  config::ReadTlsConfig(reader, http.tls, origin);
   reader.Read("follow_redirects", http.follow_redirects);
   bool stay = false;
   if (reader.Read("no_follow_redirects", stay)) http.follow_redirects = !stay;  // of old files

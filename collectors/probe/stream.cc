@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
@@ -23,6 +24,43 @@ std::string TlsError(std::string_view what) {
   if (code == 0) return std::string(what);
   ERR_error_string_n(code, text.data(), text.size());
   return std::string(what) + ": " + text.data();
+}
+
+// The certificates of a PEM, one after another; at least one.
+template <typename Take>
+bool ForEachCertificate(const std::string& pem, Take take) {
+  BIO* const bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+  int count = 0;
+  bool ok = true;
+  while (X509* const certificate = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr)) {
+    ok = take(certificate, count++) && ok;
+    X509_free(certificate);
+  }
+  ERR_clear_error();  // the end of the text is an error to OpenSSL
+  BIO_free(bio);
+  return ok && count > 0;
+}
+
+bool LoadPemAuthorities(const std::string& pem, SSL_CTX* context) {
+  X509_STORE* const store = SSL_CTX_get_cert_store(context);
+  return ForEachCertificate(
+      pem, [&](X509* authority, int) { return X509_STORE_add_cert(store, authority) == 1; });
+}
+
+bool LoadPemChain(const std::string& pem, SSL_CTX* context) {
+  return ForEachCertificate(pem, [&](X509* certificate, int index) {
+    if (index == 0) return SSL_CTX_use_certificate(context, certificate) == 1;
+    return SSL_CTX_ctrl(context, SSL_CTRL_CHAIN_CERT, 1, certificate) == 1;
+  });
+}
+
+bool LoadPemKey(const std::string& pem, SSL_CTX* context) {
+  BIO* const bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+  EVP_PKEY* const key = PEM_read_bio_PrivateKey(bio, nullptr, nullptr, nullptr);
+  const bool ok = key && SSL_CTX_use_PrivateKey(context, key) == 1;
+  EVP_PKEY_free(key);
+  BIO_free(bio);
+  return ok;
 }
 
 // A socket that is connected, or the error.
@@ -68,20 +106,30 @@ struct Stream::Tls {
     if (old) SSL_CTX_set_security_level(context, 0);  // else OpenSSL refuses them
   }
 
+  bool LoadAuthorities(const HttpTls& options) const {
+    if (!options.ca.empty()) return LoadPemAuthorities(options.ca, context);
+    if (options.ca_file.empty()) return SSL_CTX_set_default_verify_paths(context) == 1;
+    return SSL_CTX_load_verify_locations(context, options.ca_file.c_str(), nullptr) == 1;
+  }
+
+  // Our own certificate and its key, if there are any.
+  bool LoadOwn(const HttpTls& options) const {
+    const bool certified = !options.cert.empty() ? LoadPemChain(options.cert, context)
+                                                 : options.cert_file.empty() ||
+                                                       SSL_CTX_use_certificate_chain_file(
+                                                           context, options.cert_file.c_str()) == 1;
+    if (!certified) return false;
+    if (!options.key.empty()) return LoadPemKey(options.key.Reveal().value_or(""), context);
+    return options.key_file.empty() ||
+           SSL_CTX_use_PrivateKey_file(context, options.key_file.c_str(), SSL_FILETYPE_PEM) == 1;
+  }
+
   Status Configure(const HttpTls& options, const std::string& name) {
     context = SSL_CTX_new(TLS_client_method());
     if (!context) return Fail(ErrorCode::kInternal, TlsError("no TLS context"));
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    const bool loaded =
-        options.ca_file.empty()
-            ? SSL_CTX_set_default_verify_paths(context) == 1
-            : SSL_CTX_load_verify_locations(context, options.ca_file.c_str(), nullptr) == 1;
-    if (!loaded) return Fail(ErrorCode::kInvalid, TlsError("ca_file"));
-    if (!options.cert_file.empty() &&
-        (SSL_CTX_use_certificate_chain_file(context, options.cert_file.c_str()) != 1 ||
-         SSL_CTX_use_PrivateKey_file(context, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1)) {
-      return Fail(ErrorCode::kInvalid, TlsError("cert_file or key_file"));
-    }
+    if (!LoadAuthorities(options)) return Fail(ErrorCode::kInvalid, TlsError("ca_file"));
+    if (!LoadOwn(options)) return Fail(ErrorCode::kInvalid, TlsError("cert_file or key_file"));
     SetVersions(options);
     SSL_CTX_set_verify(context, options.insecure_skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
                        nullptr);

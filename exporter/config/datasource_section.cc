@@ -20,14 +20,6 @@ void ReadUrl(config::MapReader& reader, DatasourceConfig& out) {
   }
 }
 
-void ReadBearer(config::MapReader& reader, HttpAuth& auth) {
-  if (!reader.Has("bearer_token") && !reader.Has("bearer_token_file")) return;
-  if (reader.Has("basic_auth") || reader.Has("authorization")) {
-    reader.Fault("bearer_token", "stands beside another way to authenticate");
-  }
-  reader.ReadSecret("bearer_token", auth.credentials);
-}
-
 void ReadSelection(config::MapReader& reader, DatasourceConfig& out) {
   if (std::string text; reader.Read("matchers", text)) {
     if (!text.starts_with('{')) text = "{" + text + "}";
@@ -50,7 +42,6 @@ void ReadDatasource(config::MapReader& query, Config& config) {
     ReadUrl(reader, *out);
     config::ReadTlsConfig(reader, out->http.tls);
     config::ReadAuth(reader, out->http.auth);
-    ReadBearer(reader, out->http.auth);
     std::map<std::string, std::string> headers;
     reader.Read("headers", headers);
     out->headers.assign(headers.begin(), headers.end());

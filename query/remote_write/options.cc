@@ -63,29 +63,6 @@ void ReadMetadata(config::MapReader& options, MetadataOptions& metadata) {
   reader.Finish();
 }
 
-void ReadOAuth2(config::MapReader& options, OAuth2& oauth2) {
-  const config::Node* const node = options.Child("oauth2");
-  if (!node) return;
-  if (options.Has("basic_auth") || options.Has("authorization")) {
-    options.Fault("oauth2", "stands beside another way to authenticate");
-  }
-  config::MapReader reader(*node, options.diagnostics(), options.context() + ".oauth2");
-  if (!reader.Read("client_id", oauth2.client_id)) reader.Require("client_id", "who asks");
-  reader.ReadSecret("client_secret", oauth2.client_secret);
-  if (!reader.Read("token_url", oauth2.token_url)) {
-    reader.Require("token_url", "where tokens are given out");
-  } else if (const auto url = ParseHttpUrl(oauth2.token_url); !url) {
-    reader.Fault("token_url", url.error().message());
-  }
-  reader.Read("scopes", oauth2.scopes);
-  std::map<std::string, std::string> parameters;
-  reader.Read("endpoint_params", parameters);
-  oauth2.endpoint_params.assign(parameters.begin(), parameters.end());
-  config::ReadTlsConfig(reader, oauth2.tls);
-  config::ReadProxy(reader, oauth2.proxy);
-  reader.Finish();
-}
-
 // Keys that Prometheus has for what vigia never sends: right as long as they switch it off.
 void ReadUnused(config::MapReader& options) {
   for (const std::string_view key : {"send_exemplars", "send_native_histograms"}) {
@@ -121,7 +98,7 @@ Endpoint ReadEndpoint(config::MapReader& options) {
   config::ReadProxy(options, endpoint.http.proxy);
   endpoint.http.max_body_bytes = 64 * 1024;
   options.Read("follow_redirects", endpoint.http.follow_redirects);
-  ReadOAuth2(options, endpoint.oauth2);
+  config::ReadOAuth2(options, endpoint.oauth2);
   options.Read("remote_timeout", endpoint.timeout);
   if (const config::Node* const rules = options.Child("write_relabel_configs")) {
     endpoint.relabeling = Relabeling::Read(*rules, options.context() + ".write_relabel_configs",

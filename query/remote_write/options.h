@@ -11,6 +11,7 @@
 #include "core/config/diagnostics.h"
 #include "core/config/node.h"
 #include "core/http_client.h"
+#include "core/oauth2.h"
 #include "core/relabel.h"
 
 namespace vigia::remote_write {
@@ -31,17 +32,6 @@ struct MetadataOptions {
   bool send = true;
   std::chrono::milliseconds send_interval = 1min;
   std::size_t max_samples_per_send = 2'000;
-};
-
-// OAuth 2.0 client credentials (RFC 6749, 4.4).
-struct OAuth2 {
-  std::string client_id;  // empty: not used
-  Secret client_secret;
-  std::string token_url;
-  std::vector<std::string> scopes;
-  HttpFields endpoint_params;
-  HttpTls tls;
-  HttpProxy proxy;
 };
 
 struct Endpoint {

@@ -62,7 +62,7 @@ Sender::Sender(const Endpoint& endpoint, Clock& clock, Counters& counters, Healt
       client_(endpoint.http),
       random_(seed),
       halvings_(kHalvings) {
-  if (!endpoint.oauth2.client_id.empty()) tokens_.emplace(endpoint.oauth2, clock);
+  if (endpoint.oauth2.used()) tokens_.emplace(endpoint.oauth2, clock);
 }
 
 bool Sender::Send(std::span<const Request> requests, std::stop_token stop) {

@@ -15,12 +15,13 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/http_client.h"
+#include "core/oauth2.h"
 #include "query/remote_write/counters.h"
 #include "query/remote_write/health.h"
 #include "query/remote_write/options.h"
 #include "query/remote_write/pause.h"
 #include "query/remote_write/portion.h"
-#include "query/remote_write/token.h"
 
 namespace vigia::remote_write {
 

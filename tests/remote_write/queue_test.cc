@@ -358,8 +358,8 @@ TEST_CASE("tokens are asked for, used, and renewed when refused", "[remote_write
   Receiver receiver;
   std::atomic<int> tokens = 0;
   receiver.stub.Decide("/token", [&](const vigia::test::StubRequest& request) {
-    REQUIRE(request.body ==
-            "grant_type=client_credentials&client_id=vigia&client_secret=s%26cret&scope=a%20b");
+    REQUIRE(request.body == "grant_type=client_credentials&scope=a+b");
+    REQUIRE(request.headers.at("authorization") == "Basic dmlnaWE6cyUyNmNyZXQ=");  // s%26cret
     return vigia::test::StubAnswer{.body = R"({"access_token":"t)" + std::to_string(++tokens) +
                                            R"(","expires_in":3600})"};
   });
