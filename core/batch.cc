@@ -89,6 +89,18 @@ class Batch::FamilyBuffer {
 
   std::size_t count() const { return values_.size(); }
 
+  // Removes all but the first `count` of this run.
+  void Rewind(std::size_t count) {
+    if (count >= values_.size()) return;
+    if (scattered_) {
+      for (std::size_t i = count; i < order_.size(); ++i) seen_[order_[i]] = false;
+      order_.resize(count);
+      next_ = count == 0 ? 0 : order_.back() + 1;
+    }
+    values_.resize(count);
+    if (!times_.empty()) times_.resize(count);
+  }
+
   // Removes up to `excess` series from the end, the new ones only or any; returns how many.
   std::size_t Trim(std::size_t excess, bool only_new) {
     if (excess == 0 || values_.empty() || (only_new && !scattered_)) return 0;
@@ -331,6 +343,29 @@ std::shared_ptr<const Reading> Batch::FinishFailure(Timestamp time) {
   return on_failure_->Finish(time);
 }
 
+Batch::Mark Batch::Here() const {
+  Mark mark{{}, running_dropped_, running_duplicates_};
+  mark.counts.reserve(buffers_.size());
+  for (const auto& buffer : buffers_) mark.counts.push_back(buffer->count());
+  return mark;
+}
+
+void Batch::Rewind(const Mark& mark) {
+  size_ = 0;
+  for (std::size_t i = 0; i < buffers_.size(); ++i) {
+    buffers_[i]->Rewind(i < mark.counts.size() ? mark.counts[i] : 0);
+    size_ += buffers_[i]->count();
+  }
+  running_dropped_ = mark.dropped;
+  running_duplicates_ = mark.duplicates;
+  if (running_duplicates_ == 0) running_first_duplicate_.clear();
+}
+
+void Batch::Withhold(const Metric& metric, LabelView label) {
+  withheld_.push_back(
+      {std::string(metric.name), std::string(label.name), std::string(label.value)});
+}
+
 std::shared_ptr<const Reading> Batch::Finish(Timestamp time) {
   if (on_failure_) on_failure_->Discard();
   if (size_ > options_.budget) EnforceBudget();
@@ -341,6 +376,7 @@ std::shared_ptr<const Reading> Batch::Finish(Timestamp time) {
     auto family = buffer->Finish();
     if (!family.values.empty()) reading->families.push_back(std::move(family));
   }
+  reading->withheld = std::exchange(withheld_, {});
   dropped_ = std::exchange(running_dropped_, 0);
   duplicates_ = std::exchange(running_duplicates_, 0);
   first_duplicate_ = std::exchange(running_first_duplicate_, {});
@@ -350,6 +386,7 @@ std::shared_ptr<const Reading> Batch::Finish(Timestamp time) {
 
 void Batch::Discard() {
   for (const auto& buffer : buffers_) buffer->Discard();
+  withheld_.clear();
   running_dropped_ = running_duplicates_ = size_ = 0;
   running_first_duplicate_.clear();
 }

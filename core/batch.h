@@ -82,6 +82,19 @@ class Batch {
   // Throws away what was added since the last Finish().
   void Discard();
 
+  // Where a run stands, so that a part of it that fails can be taken back.
+  struct Mark {
+    std::vector<std::size_t> counts;  // by family
+    std::size_t dropped = 0;
+    std::size_t duplicates = 0;
+  };
+  Mark Here() const;
+  // Takes back what was added since `mark`, which is one of this run.
+  void Rewind(const Mark& mark);
+  // Series of `metric` that this run does not add, all or those with `label`, are *unknown* in its
+  // reading, not *gone*.
+  void Withhold(const Metric& metric, LabelView label = {});
+
   // A second, small batch for what a collector still knows when it fails ("pg_up 0"): it is
   // published only if Collect() returns an error, while all other series go stale.
   Batch& OnFailure();
@@ -111,6 +124,7 @@ class Batch {
   std::size_t running_dropped_ = 0;
   std::size_t running_duplicates_ = 0;
   std::string running_first_duplicate_;
+  std::vector<Withheld> withheld_;
   // The run that Finish() ended.
   std::size_t dropped_ = 0;
   std::size_t duplicates_ = 0;

@@ -21,9 +21,24 @@ struct FamilyReading {
   std::vector<Timestamp> times;
 };
 
+// Series that a reading does not list although they are not gone: what tells of them could not be
+// asked this time.
+struct Withheld {
+  std::string family;
+  // Only those that have this label; all if its name is empty.
+  std::string label_name = {};
+  std::string label_value = {};
+
+  bool Covers(const Labels& series) const {
+    return series.MetricName() == family &&
+           (label_name.empty() || series.Get(label_name) == label_value);
+  }
+};
+
 struct Reading {
   Timestamp time = 0;
   std::vector<FamilyReading> families;
+  std::vector<Withheld> withheld;
 
   std::size_t SeriesCount() const {
     std::size_t count = 0;
@@ -60,7 +75,8 @@ class ReadingSink {
  public:
   virtual ~ReadingSink() = default;
 
-  // `reading` replaces the instance's previous one: series that it no longer lists are *gone*.
+  // `reading` replaces the instance's previous one: series that it no longer lists are *gone*, or
+  // *unknown* where it withholds them.
   virtual void Publish(const InstanceId& instance, std::shared_ptr<const Reading> reading) = 0;
 
   // A run failed, or its time was up: all series of the instance are *unknown* from `time` on,

@@ -54,6 +54,7 @@ std::string ShortVersion(int version) {
 // One subject, and since when it is skipped for what reason.
 struct Skippable {
   std::unique_ptr<Subject> subject;
+  std::vector<Metric> metrics;
   Instant skip_until = Instant::min();
   std::string reason;
 };
@@ -74,8 +75,10 @@ class ServerCollector final : public Collector {
     AddStatements(subjects, options.statements);
     metrics_ = {kUp, kStatic, kSuccess, kDuration, kSkipped};
     for (auto& subject : subjects) {
-      subject->Describe(metrics_);
-      subjects_.push_back({std::move(subject), Instant::min(), {}});
+      std::vector<Metric> own;
+      subject->Describe(own);
+      metrics_.insert(metrics_.end(), own.begin(), own.end());
+      subjects_.push_back({std::move(subject), std::move(own), Instant::min(), {}});
     }
   }
 
@@ -139,12 +142,14 @@ class ServerCollector final : public Collector {
     const LabelView name{"collector", entry.subject->name()};
     if (server_->fresh()) entry.skip_until = Instant::min();
     if (begin >= entry.skip_until) {
+      const auto mark = batch.Here();
       auto status = entry.subject->Read(*connection_, deadline, batch);
       if (!status) {
         const auto code = status.error().code();
         if (code != ErrorCode::kInvalid && code != ErrorCode::kCorrupt) {
           return Fail(status.error().In(entry.subject->name()));
         }
+        batch.Rewind(mark);  // whole or not at all
         entry.skip_until = begin + kSkipTime;
         entry.reason = status.error().message();
       }
@@ -156,6 +161,7 @@ class ServerCollector final : public Collector {
       batch.Add(kDuration, {name}, took.count());
     } else {
       batch.Add(kSkipped, {name, {"reason", entry.reason}}, 1);
+      for (const auto& metric : entry.metrics) batch.Withhold(metric);
     }
     return Ok();
   }
@@ -177,7 +183,8 @@ class TablesCollector final : public Collector {
   TablesCollector(std::shared_ptr<Server> server, Options options)
       : server_(std::move(server)), options_(std::move(options)) {
     metrics_ = {kDatabaseUp, kSkipped};
-    DatabaseTables::Describe(metrics_);
+    DatabaseTables::Describe(of_database_);
+    metrics_.insert(metrics_.end(), of_database_.begin(), of_database_.end());
   }
 
   std::span<const Metric> Metrics() const override { return metrics_; }
@@ -251,10 +258,14 @@ class TablesCollector final : public Collector {
     if (refused != refused_.end() && now < refused->second.until) {
       status = Fail(ErrorCode::kInvalid, refused->second.reason);
     } else if (within) {
+      const auto mark = batch.Here();
       status = ReadTables(name, deadline, batch);
       // A database that refuses us (no right, dropped since it was listed) concerns itself alone.
       if (!status && status.error().code() != ErrorCode::kInvalid) return status;
-      if (!status) refused_[name] = {now + kSkipTime, status.error().message()};
+      if (!status) {
+        batch.Rewind(mark);
+        refused_[name] = {now + kSkipTime, status.error().message()};
+      }
     }
     if (status) refused_.erase(name);
     batch.Add(kDatabaseUp, {{"datname", name}}, status ? 1 : 0);
@@ -262,6 +273,7 @@ class TablesCollector final : public Collector {
       batch.Add(kSkipped,
                 {{"collector", "tables"}, {"datname", name}, {"reason", status.error().message()}},
                 1);
+      for (const auto& metric : of_database_) batch.Withhold(metric, {"datname", name});
     }
     return Ok();
   }
@@ -279,6 +291,7 @@ class TablesCollector final : public Collector {
   const std::shared_ptr<Server> server_;
   const Options options_;
   std::vector<Metric> metrics_;
+  std::vector<Metric> of_database_;  // those with the label `datname`
   std::map<std::string, std::unique_ptr<DatabaseTables>> databases_;
   std::map<std::string, Refused> refused_;
   bool stale_ = false;  // the connection last used was kept from an earlier reading

@@ -76,14 +76,27 @@ void Recorder::Mark(const std::vector<SeriesPointer>& series, Sample marker) {
   history_.AppendResolved(items);
 }
 
+std::vector<SeriesPointer> Recorder::MarkVanished(const std::vector<SeriesPointer>& vanished,
+                                                  const Reading& reading) {
+  std::vector<SeriesPointer> gone;
+  std::vector<SeriesPointer> withheld;
+  for (const auto& series : vanished) {
+    const auto covers = [&](const Withheld& one) { return one.Covers(series->labels); };
+    const bool known = std::none_of(reading.withheld.begin(), reading.withheld.end(), covers);
+    (known ? gone : withheld).push_back(series);
+  }
+  Mark(gone, {reading.time, GoneMarker()});
+  Mark(withheld, {reading.time, UnknownMarker()});
+  return withheld;
+}
+
 void Recorder::Publish(const InstanceId& id, std::shared_ptr<const Reading> reading) {
   Instance& instance = Get(id);
   const std::lock_guard lock(instance.mutex);
   auto vanished = std::exchange(instance.others, {});
   AddSeries(vanished, Turn(*reading, instance.page));
-  if (!vanished.empty()) {
-    Mark(Without(vanished, instance.page.items), {reading->time, GoneMarker()});
-  }
+  if (vanished.empty()) return;
+  instance.others = MarkVanished(Without(vanished, instance.page.items), *reading);
 }
 
 void Recorder::Withdraw(const InstanceId& id, Timestamp time,

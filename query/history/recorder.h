@@ -1,8 +1,9 @@
 // Records what collectors publish. A steady reading costs no look-up: series are found once for
 // each Family, which is then known by its address.
 //
-// A series that the instance no longer lists gets a *gone* marker; a failed run gives all its
-// series *unknown* markers. Thread-safe, instances do not wait for one another.
+// A series that the instance no longer lists gets a *gone* marker, or *unknown* ones while readings
+// withhold it; a failed run gives all its series *unknown* markers. Thread-safe, instances do not
+// wait for one another.
 
 #pragma once
 
@@ -39,13 +40,17 @@ class Recorder final : public ReadingSink {
     // Guarded by mutex.
     Page page;
     Page last_words;
-    std::vector<SeriesPointer> others;  // last words since the last reading that it does not list
+    // That the last reading does not list: last words since then, and what it withholds.
+    std::vector<SeriesPointer> others;
   };
 
   Instance& Get(const InstanceId& id);
   // Makes `page` that of `reading`. Returns the items of the page before if they were others.
   std::vector<Appender::Item> Turn(const Reading& reading, Page& page);
   void Mark(const std::vector<SeriesPointer>& series, Sample marker);
+  // Marks those of `vanished` that `reading` does not list; returns those that it withholds.
+  std::vector<SeriesPointer> MarkVanished(const std::vector<SeriesPointer>& vanished,
+                                          const Reading& reading);
 
   History& history_;
   std::mutex mutex_;

@@ -59,6 +59,48 @@ TEST_CASE("a discarded run leaves nothing behind", "[core]") {
   REQUIRE(ReadingText(*batch.Finish(0)) == "disk_bytes{device=\"a\"} 3\n");
 }
 
+TEST_CASE("a part of a run that failed is taken back, whatever the order of its series", "[core]") {
+  Batch batch;
+  const auto add = [&](const std::string& name, double value) {
+    batch.Add(kBytes, {{"device", name}}, value);
+  };
+  const auto run = [&](const std::vector<std::string>& part) {
+    add("a", 1);
+    const auto mark = batch.Here();
+    for (const auto& name : part) add(name, 2);
+    batch.Add(kUp, 1);
+    batch.Rewind(mark);
+    add("b", 3);
+    return ReadingText(*batch.Finish(0));
+  };
+  const std::string page = "disk_bytes{device=\"a\"} 1\ndisk_bytes{device=\"b\"} 3\n";
+  REQUIRE(run({}) == page);
+  REQUIRE(run({"b", "c"}) == page);       // known, then new
+  REQUIRE(run({"d", "b", "a"}) == page);  // new, known, twice
+  REQUIRE(batch.duplicates() == 0);
+  add("c", 4);
+  add("d", 5);
+  REQUIRE(ReadingText(*batch.Finish(0)) ==
+          "disk_bytes{device=\"c\"} 4\ndisk_bytes{device=\"d\"} 5\n");
+}
+
+TEST_CASE("a reading says what it withholds", "[core]") {
+  Batch batch;
+  batch.Withhold(kUp);
+  batch.Withhold(kBytes, {"device", "a"});
+  batch.Discard();
+  REQUIRE(batch.Finish(0)->withheld.empty());
+  batch.Withhold(kUp);
+  batch.Withhold(kBytes, {"device", "a"});
+  const auto withheld = batch.Finish(0)->withheld;
+  REQUIRE(withheld.size() == 2);
+  REQUIRE(withheld[0].Covers(Labels{{"__name__", "up"}, {"device", "x"}}));
+  REQUIRE_FALSE(withheld[0].Covers(Labels{{"__name__", "disk_bytes"}}));
+  REQUIRE(withheld[1].Covers(Labels{{"__name__", "disk_bytes"}, {"device", "a"}, {"x", "y"}}));
+  REQUIRE_FALSE(withheld[1].Covers(Labels{{"__name__", "disk_bytes"}, {"device", "b"}}));
+  REQUIRE(batch.Finish(0)->withheld.empty());
+}
+
 TEST_CASE("over budget the newest series are dropped and counted", "[core]") {
   Batch batch({.constant_labels = {}, .budget = 2});
   batch.Add(kBytes, {{"device", "b"}}, 1);

@@ -91,6 +91,22 @@ TEST_CASE("series of a failed run are unknown until the next reading", "[history
   REQUIRE(recorded.Line(Labels{{"__name__", "up"}}) == "- - 0 0 gone");
 }
 
+TEST_CASE("series that a reading withholds are unknown until one answers for them", "[history]") {
+  Recorded recorded;
+  recorded.Publish({{"a", 1}, {"b", 1}, {"c", 1}});
+  recorded.batch.Withhold(kQueue, {"name", "b"});
+  recorded.Publish({{"a", 2}});
+  recorded.batch.Withhold(kQueue, {"name", "b"});
+  recorded.Publish({{"a", 3}});
+  recorded.Withdraw(false);
+  recorded.batch.Withhold(kQueue);
+  recorded.Publish({{"c", 5}});
+  recorded.Publish({{"b", 6}});
+  REQUIRE(recorded.Queue("a") == "1 2 3 unknown unknown gone");
+  REQUIRE(recorded.Queue("b") == "1 unknown unknown unknown unknown 6");
+  REQUIRE(recorded.Queue("c") == "1 gone - - 5 gone");
+}
+
 TEST_CASE("last words stand in the place of the marker for series that readings have too",
           "[history]") {
   Recorded recorded;

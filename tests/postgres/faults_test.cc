@@ -222,6 +222,47 @@ TEST_CASE("a role without rights in PostgreSQL reads what it may", "[postgres]")
   REQUIRE(reader.Count("vigia_postgres_skipped_info") == 0);
 }
 
+TEST_CASE("a subject of PostgreSQL that fails midway is withdrawn as a whole, as unknown",
+          "[postgres]") {
+  if (!PostgresServer::Installed()) return;
+  PostgresServer server;
+  server.Sql("CREATE ROLE zz LOGIN CONNECTION LIMIT 7");
+  Reader reader(Quoted(server.dsn()));
+  REQUIRE(reader.Read());
+  const std::string limit = "pg_roles_connection_limit{rolname=\"zz\"}";
+  REQUIRE(reader[limit] == 7);
+  const auto roles = reader.Count("pg_roles_connection_limit");
+  REQUIRE(roles > 1);
+
+  // The last of the rows is no number any more.
+  const std::string allow = "SET allow_system_table_mods = on; ";
+  server.Sql(allow +
+             "ALTER VIEW pg_catalog.pg_roles RENAME TO pg_roles_real; CREATE VIEW "
+             "pg_catalog.pg_roles AS SELECT rolname, CASE WHEN rolname = 'zz' THEN 'many' ELSE "
+             "rolconnlimit::text END AS rolconnlimit FROM pg_authid ORDER BY rolname; GRANT SELECT "
+             "ON pg_catalog.pg_roles TO PUBLIC");
+  for (int round = 0; round < 2; ++round) {
+    REQUIRE(reader.Read());
+    REQUIRE(reader.Count("pg_roles_connection_limit") == 0);
+    REQUIRE(reader["pg_scrape_collector_success{collector=\"roles\"}"] == 0);
+    REQUIRE(reader["pg_scrape_collector_success{collector=\"locks\"}"] == 1);
+    const auto& withheld = reader.withheld();
+    const auto covers = [&](const Withheld& one) {
+      return one.Covers(Labels{{"__name__", "pg_roles_connection_limit"}, {"rolname", "zz"}});
+    };
+    REQUIRE(std::any_of(withheld.begin(), withheld.end(), covers));
+  }
+
+  server.Sql(allow +
+             "DROP VIEW pg_catalog.pg_roles; ALTER VIEW pg_catalog.pg_roles_real RENAME TO "
+             "pg_roles");
+  reader.clock.Advance(11min);
+  REQUIRE(reader.Read());
+  REQUIRE(reader[limit] == 7);
+  REQUIRE(reader.Count("pg_roles_connection_limit") == roles);
+  REQUIRE(reader.withheld().empty());
+}
+
 TEST_CASE("a database of PostgreSQL that is dropped meanwhile is gone and no failure",
           "[postgres]") {
   if (!PostgresServer::Installed()) return;

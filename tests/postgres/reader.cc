@@ -18,6 +18,7 @@ Reader::Reader(const std::string& options, Duration timeout) : timeout_(timeout)
 Status Reader::Read() {
   series_.clear();
   types_.clear();
+  withheld_.clear();
   Status worst;
   for (std::size_t i = 0; i < instances_.size(); ++i) {
     auto status = Read(i);
@@ -35,6 +36,7 @@ Status Reader::Read(std::size_t i) {
 }
 
 void Reader::Keep(const Reading& reading) {
+  withheld_.insert(withheld_.end(), reading.withheld.begin(), reading.withheld.end());
   for (const auto& family : reading.families) {
     const auto& head = family.family->head();
     types_[head.name] = head.type;

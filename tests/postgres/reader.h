@@ -32,6 +32,8 @@ class Reader {
   // Type by family name.
   const std::map<std::string, MetricType>& types() const { return types_; }
   std::size_t duplicates() const;
+  // Of both.
+  const std::vector<Withheld>& withheld() const { return withheld_; }
   std::vector<collectors::Instance>& instances() { return instances_; }
 
   // Time for backoffs and cadences; real time goes on as it likes.
@@ -45,6 +47,7 @@ class Reader {
   std::vector<std::unique_ptr<Batch>> batches_;
   std::map<std::string, double> series_;
   std::map<std::string, MetricType> types_;
+  std::vector<Withheld> withheld_;
 };
 
 }  // namespace vigia::test
