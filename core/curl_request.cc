@@ -22,7 +22,14 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-bool IsHeader(std::string_view name, std::string_view value) {
+template <typename T>
+void Set(void* easy, CURLoption option, T value) {
+  curl_easy_setopt(easy, option, value);
+}
+
+}  // namespace
+
+bool IsHttpField(std::string_view name, std::string_view value) {
   const auto token = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) ||
            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
@@ -33,13 +40,6 @@ bool IsHeader(std::string_view name, std::string_view value) {
   return !name.empty() && std::all_of(name.begin(), name.end(), token) &&
          std::all_of(value.begin(), value.end(), printable);
 }
-
-template <typename T>
-void Set(void* easy, CURLoption option, T value) {
-  curl_easy_setopt(easy, option, value);
-}
-
-}  // namespace
 
 void InitCurl() {
   static std::once_flag once;
@@ -98,7 +98,7 @@ void CurlRequest::SetProxy(const HttpProxy& proxy, std::string_view url) {
   }
   if (proxy.connect_headers.empty()) return;
   for (const auto& [name, value] : proxy.connect_headers) {
-    if (!IsHeader(name, value)) continue;
+    if (!IsHttpField(name, value)) continue;
     proxy_headers_ = curl_slist_append(proxy_headers_, (name + ": " + value).c_str());
   }
   Set(easy_, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
@@ -153,7 +153,7 @@ Status CurlRequest::Sign(const AwsSignature& aws) {
 }
 
 Status CurlRequest::AddHeader(const std::string& name, const std::string& value) {
-  if (!IsHeader(name, value)) {
+  if (!IsHttpField(name, value)) {
     return Fail(ErrorCode::kInvalid, "header '" + name + "' holds characters that no header may");
   }
   has_host_ = has_host_ || curl_strequal(name.c_str(), "Host") != 0;

@@ -74,6 +74,9 @@ class HttpHead {
   std::size_t bytes_ = 0;
 };
 
+// Whether a header may be called so and hold that: nothing that would smuggle a second in.
+bool IsHttpField(std::string_view name, std::string_view value);
+
 // Calls curl_global_init() once for the process.
 void InitCurl();
 

@@ -52,7 +52,7 @@ void ReadRecordRules(config::MapReader& reader, std::string_view key, RecordRule
 
 }  // namespace
 
-void ReadDnsModule(config::MapReader& reader, DnsModule& dns) {
+void ReadDnsModule(config::MapReader& reader, config::PlainSecrets plain, DnsModule& dns) {
   constexpr std::array<std::string_view, 2> kTransports{"udp", "tcp"};
   reader.Read("query_name", dns.name);
   std::string type;
@@ -67,7 +67,7 @@ void ReadDnsModule(config::MapReader& reader, DnsModule& dns) {
   if (dns.tls && !dns.tcp) {
     reader.Fault("dns_over_tls", "goes over TCP: write transport_protocol: tcp, too");
   }
-  config::ReadTlsConfig(reader, dns.tls_options);
+  config::ReadTlsConfig(reader, dns.tls_options, {{}, plain});
   ReadSource(reader, dns.source_ip);
   reader.Read("recursion_desired", dns.recursion_desired);
   std::vector<std::string> codes;

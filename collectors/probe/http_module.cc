@@ -135,6 +135,12 @@ void ReadVersions(config::MapReader& reader, HttpModule& http) {
 
 }  // namespace
 
+std::string ReadHttp3(config::MapReader& reader) {
+  bool wanted = false;
+  if (!reader.Read("enable_http3", wanted) || !wanted) return {};
+  return "HTTP/3: libcurl as Debian has it speaks no QUIC";
+}
+
 void ReadHttpModule(config::MapReader& reader, config::PlainSecrets plain, HttpModule& http) {
   reader.Read("method", http.method);
   const auto token = [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; };
@@ -161,6 +167,8 @@ void ReadHttpModule(config::MapReader& reader, config::PlainSecrets plain, HttpM
   reader.Read("skip_resolve_phase_with_proxy", skip);
   const config::Origin origin{{}, plain};
   config::ReadAuth(reader, http.auth, origin);
+  config::ReadOAuth2(reader, http.oauth2, origin);
+  if (http.oauth2.used()) http.tokens = std::make_shared<TokenCache>();
   config::ReadTlsConfig(reader, http.tls, origin);
   reader.Read("follow_redirects", http.follow_redirects);
   bool stay = false;

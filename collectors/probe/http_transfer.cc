@@ -17,6 +17,9 @@ namespace {
 // Go's http.Client, and so blackbox_exporter, gives up after as many.
 constexpr int kMaxRedirects = 10;
 
+// Of a body that a condition needs, whatever the module says.
+constexpr std::uint64_t kMostHeld = 64 << 20;
+
 // The version as blackbox_exporter has it.
 double VersionOf(long curl_version) {
   switch (curl_version) {
@@ -81,12 +84,20 @@ double Seconds(std::chrono::microseconds duration) {
 }  // namespace
 
 HttpTransfer::HttpTransfer(void* easy, std::size_t index, const HttpJob& job, Deadline until)
-    : easy_(easy), index_(index), job_(job), module_(*job.module), until_(until) {}
+    : easy_(easy), index_(index), job_(job), module_(*job.module), until_(until) {
+  if (!module_.oauth2.used()) return;
+  token_ = module_.tokens->Get(until_.clock().Now()).value_or("");
+  token_is_old_ = !token_.empty();
+  if (token_.empty()) errand_.emplace(module_);
+}
 
 HttpTransfer::~HttpTransfer() = default;
 
 Status HttpTransfer::Prepare() {
   request_ = std::make_unique<CurlRequest>(easy_);
+  curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
+  SetTimeout();
+  if (errand_) return errand_->Prepare(easy_, *request_);
   request_->SetGeneral(module_.follow_redirects, kMaxRedirects);
   SetConnection();
   SetCallbacks();
@@ -95,9 +106,12 @@ Status HttpTransfer::Prepare() {
   return status;
 }
 
-void HttpTransfer::SetConnection() {
+void HttpTransfer::SetTimeout() {
   const auto left = std::max<Milliseconds>(until_.Left(), 1ms);
   curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
+}
+
+void HttpTransfer::SetConnection() {
   // Each probe looks up, connects and negotiates anew: that is what it measures.
   curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, 1L);
   curl_easy_setopt(easy_, CURLOPT_FORBID_REUSE, 1L);
@@ -112,7 +126,6 @@ void HttpTransfer::SetConnection() {
 }
 
 void HttpTransfer::SetCallbacks() {
-  curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
   curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &OnConnect);
   curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &OnHeader);
@@ -194,12 +207,48 @@ Status HttpTransfer::SetRequest() {
   if (!agent) curl_easy_setopt(easy_, CURLOPT_USERAGENT, "vigia");
   server_name_ = ServerName();
   if (auto status = request_->SetUrl(job_.url, server_name_); !status) return status;
-  if (auto status = request_->SetAuth(module_.auth); !status) return status;
+  if (auto status = SetAuth(); !status) return status;
   request_->SetHeaders();
   return Ok();
 }
 
+Status HttpTransfer::SetAuth() {
+  if (token_.empty()) return request_->SetAuth(module_.auth);
+  return request_->AddHeader("Authorization", "Bearer " + token_);
+}
+
+bool HttpTransfer::EndErrand(int code) {
+  errands_ += request_->Timings().total;
+  if (code != CURLE_OK) return false;
+  switch (errand_->End(easy_, until_.clock().Now())) {
+    case TokenErrand::Outcome::kDone:
+      token_ = errand_->token();
+      errand_.reset();
+      return true;
+    case TokenErrand::Outcome::kAgain:
+      return true;
+    case TokenErrand::Outcome::kFailed:
+      break;
+  }
+  return false;
+}
+
+// Before its time, that is: one that was fetched just now is not asked for again.
+bool HttpTransfer::TokenIsRefused(int code) {
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  return code == CURLE_OK && token_is_old_ && status == 401;
+}
+
 bool HttpTransfer::NeedsAnother(int code) {
+  if (errand_) return EndErrand(code);
+  if (TokenIsRefused(code)) {
+    module_.tokens->Forget();
+    token_is_old_ = false;
+    errands_ += request_->Timings().total;
+    errand_.emplace(module_);
+    return true;
+  }
   const bool may_fall_back = job_.ip == IpChoice::kIp4First || job_.ip == IpChoice::kIp6First;
   if (code != CURLE_COULDNT_RESOLVE_HOST || !may_fall_back || other_family_ || until_.Passed()) {
     return false;
@@ -268,12 +317,15 @@ bool HttpTransfer::MayFollow(const std::string& location) {
   return !refused_redirect_;
 }
 
+std::uint64_t HttpTransfer::BodyLimit() const {
+  if (module_.body_size_limit > 0) return module_.body_size_limit;
+  return module_.NeedsBody() ? kMostHeld : UINT64_MAX;
+}
+
 bool HttpTransfer::TakeBody(std::string_view bytes) {
   body_bytes_ += bytes.size();
-  if (module_.body_size_limit > 0 && body_bytes_ > module_.body_size_limit) {
-    too_large_ = true;
-    return false;
-  }
+  too_large_ = body_bytes_ > BodyLimit();
+  if (too_large_) return false;
   if (module_.NeedsBody()) body_ += bytes;
   return true;
 }
@@ -285,12 +337,23 @@ Observation HttpTransfer::FinishUnasked(const Error& error) const {
   return observation;
 }
 
+Observation HttpTransfer::FinishErrand(int code) const {
+  Observation observation;
+  observation.trace = job_.trace;
+  observation.duration_seconds = Seconds(errands_);
+  const char* const said = request_->error();
+  const std::string message = *said ? said : curl_easy_strerror(static_cast<CURLcode>(code));
+  observation.FailWith(Reason::kToken, code == CURLE_OK ? errand_->error() : "oauth2: " + message);
+  return observation;
+}
+
 Observation HttpTransfer::Finish(int code) {
+  if (errand_) return FinishErrand(code);
   Observation observation;
   observation.success = true;
   observation.trace = job_.trace;
   observation.values.reserve(20);
-  observation.duration_seconds = Seconds(spent_ + request_->Timings().total);
+  observation.duration_seconds = Seconds(errands_ + spent_ + request_->Timings().total);
   ReportTarget(observation);
   ReportTransfer(observation);
   ReportPhases(observation);
@@ -360,7 +423,7 @@ void HttpTransfer::ReportPhases(Observation& observation) const {
 void HttpTransfer::FailWithCode(int code, Observation& observation) const {
   if (too_large_) {
     observation.FailWith(Reason::kBodySize, "the body is larger than body_size_limit, " +
-                                                std::to_string(module_.body_size_limit) + " bytes");
+                                                std::to_string(BodyLimit()) + " bytes");
     return;
   }
   if (refused_redirect_) {

@@ -4,12 +4,14 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "collectors/probe/certificate.h"
 #include "collectors/probe/http.h"
 #include "collectors/probe/http_verdict.h"
+#include "collectors/probe/token_errand.h"
 #include "core/curl_request.h"
 
 struct sockaddr;
@@ -47,8 +49,15 @@ class HttpTransfer {
   void SetConnection();
   Status SetAddresses();
   Status SetRequest();
+  Status SetAuth();
   void SetCallbacks();
+  void SetTimeout();
+  bool EndErrand(int code);
+  bool TokenIsRefused(int code);
+  Observation FinishErrand(int code) const;
 
+  // What a body may have at most, in bytes.
+  std::uint64_t BodyLimit() const;
   Error NoAddress(const std::string& host, bool four);
   bool MayFollow(const std::string& location);
 
@@ -66,6 +75,10 @@ class HttpTransfer {
   const Deadline until_;
   std::unique_ptr<CurlRequest> request_;
   CertificateRecorder certificate_;
+  std::optional<TokenErrand> errand_;    // under way, or failed
+  std::string token_;                    // of oauth2
+  bool token_is_old_ = false;            // it was at hand, not fetched for this probe
+  std::chrono::microseconds errands_{};  // that fetching it took
   bool no_address_ = false;
   bool other_family_ = false;          // the preferred IP version has no address
   std::chrono::microseconds spent_{};  // on requests before this one

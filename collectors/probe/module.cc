@@ -9,26 +9,29 @@
 namespace vigia::collectors::probe {
 namespace {
 
-constexpr std::array<std::string_view, 8> kProberNames{"http", "tcp",      "tls",   "dns",
-                                                       "icmp", "postgres", "redis", "unix"};
+constexpr std::array<std::string_view, 10> kProberNames{
+    "http", "tcp", "tls", "dns", "icmp", "postgres", "redis", "unix", "grpc", "websocket"};
+
+// `check_revoked` of a module: the lists of revoked certificates are not read here.
+bool ReadsRevoked(config::MapReader& options) {
+  bool check = false;
+  options.Read("check_revoked", check);
+  return check;
+}
 
 Module ReadModule(const config::Node& node, const std::string& name,
                   config::Diagnostics& diagnostics) {
   Module module;
   module.ip = IpChoice::kIp6First;  // as blackbox_exporter
   config::MapReader reader(node, diagnostics, "modules." + name);
-  constexpr std::array<std::string_view, 5> kProbers{"http", "tcp", "dns", "icmp", "unix"};
-  constexpr std::array kKinds{ProberKind::kHttp, ProberKind::kTcp, ProberKind::kDns,
-                              ProberKind::kIcmp, ProberKind::kUnix};
-  // A file of the peer's loads with those that are not used here.
-  constexpr std::array<std::string_view, 2> kOthers{"grpc", "websocket"};
+  constexpr std::array<std::string_view, 7> kProbers{"http", "tcp",  "dns",      "icmp",
+                                                     "unix", "grpc", "websocket"};
+  constexpr std::array kKinds{ProberKind::kHttp,     ProberKind::kTcp,  ProberKind::kDns,
+                              ProberKind::kIcmp,     ProberKind::kUnix, ProberKind::kGrpc,
+                              ProberKind::kWebsocket};
+  constexpr auto kPlain = config::PlainSecrets::kAllowed;
   module.text = ModuleText(name, node);
-  const config::Node* const prober = node.Find("prober");
-  if (prober && std::find(kOthers.begin(), kOthers.end(), prober->text) != kOthers.end()) {
-    module.unsupported = "the prober '" + prober->text + "'";
-    return module;
-  }
-  if (!reader.Has("prober")) reader.Require("prober", "one of http, tcp, dns, icmp, unix");
+  if (!reader.Has("prober")) reader.Require("prober", "one of http, tcp, dns, icmp, unix, grpc");
   module.prober = kKinds[reader.ReadChoice("prober", kProbers, 0)];
   reader.Read("timeout", module.timeout);
   const auto within = [&](std::string_view key, auto read) {
@@ -36,27 +39,27 @@ Module ReadModule(const config::Node& node, const std::string& name,
     if (!child) return;
     config::MapReader options(*child, diagnostics, reader.context() + "." + std::string(key));
     read(options);
+    if (ReadsRevoked(options)) module.unsupported = "check_revoked";
     ReadIpChoice(options, module.ip);
     options.Finish();
   };
+  const auto converse = [&](config::MapReader& options) {
+    options.Read("tls", module.tcp.tls);
+    ReadConversation(options, kPlain, module.tcp);
+  };
   within("http", [&](config::MapReader& options) {
-    if (options.Child("oauth2")) module.unsupported = "oauth2 in probes";
-    bool http3 = false;
-    options.Read("enable_http3", http3);
-    if (http3) module.unsupported = "HTTP/3";
-    ReadHttpModule(options, config::PlainSecrets::kAllowed, module.http);
+    module.unsupported = ReadHttp3(options);
+    ReadHttpModule(options, kPlain, module.http);
   });
-  within("tcp", [&](config::MapReader& options) {
-    options.Read("tls", module.tcp.tls);
-    ReadConversation(options, module.tcp);
-  });
-  within("unix", [&](config::MapReader& options) {
-    options.Read("tls", module.tcp.tls);
-    ReadConversation(options, module.tcp);
+  within("tcp", converse);
+  within("unix", converse);
+  within("grpc", [&](config::MapReader& options) { ReadGrpcModule(options, kPlain, module.grpc); });
+  within("websocket", [&](config::MapReader& options) {
+    ReadWebsocketModule(options, kPlain, module.websocket);
   });
   within("icmp", [&](config::MapReader& options) { ReadIcmpModule(options, module.icmp); });
   within("dns", [&](config::MapReader& options) {
-    ReadDnsModule(options, module.dns);
+    ReadDnsModule(options, kPlain, module.dns);
     if (module.dns.name.empty()) options.Require("query_name", "the name to ask for");
   });
   reader.Finish();

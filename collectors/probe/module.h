@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,10 +17,22 @@
 #include "core/config/reader.h"
 #include "core/duration.h"
 #include "core/http_client.h"
+#include "core/oauth2.h"
 
 namespace vigia::collectors::probe {
 
-enum class ProberKind { kHttp, kTcp, kTls, kDns, kIcmp, kPostgres, kRedis, kUnix };
+enum class ProberKind {
+  kHttp,
+  kTcp,
+  kTls,
+  kDns,
+  kIcmp,
+  kPostgres,
+  kRedis,
+  kUnix,
+  kGrpc,
+  kWebsocket,
+};
 std::string_view Name(ProberKind kind);
 
 // Which addresses of a name are tried.
@@ -44,6 +57,8 @@ struct HttpModule {
   std::string body;
   std::filesystem::path body_file;  // read for each request, instead of `body`
   HttpAuth auth;
+  OAuth2 oauth2;
+  std::shared_ptr<TokenCache> tokens;  // with oauth2; of all copies of the module
   HttpTls tls;
   HttpProxy proxy;
   bool follow_redirects = true;
@@ -114,8 +129,24 @@ struct IcmpModule {
   std::string source_ip;
 };
 
+// The service grpc.health.v1.Health of a server.
+struct GrpcModule {
+  std::string service;  // empty: the server as a whole
+  bool tls = false;
+  HttpTls tls_options;
+  HttpAuth auth;
+  HttpFields metadata;  // names in lower case
+};
+
+struct WebsocketModule {
+  SecretHttpFields headers;
+  HttpAuth auth;
+  HttpTls tls;
+  std::vector<TcpStep> steps;
+};
+
 struct Module {
-  // What the peer has and vigia has not, if the module needs it: "the prober 'grpc'".
+  // What the peer has and vigia has not, if the module needs it: "HTTP/3".
   std::string unsupported;
   ProberKind prober = ProberKind::kHttp;
   Milliseconds timeout{0};  // 0: the entry's
@@ -124,6 +155,8 @@ struct Module {
   TcpModule tcp;
   DnsModule dns;
   IcmpModule icmp;
+  GrpcModule grpc;
+  WebsocketModule websocket;
   std::string text;  // as it stands in the file, secrets hidden; empty for those built in
 };
 
@@ -131,8 +164,11 @@ struct Module {
 // others too.
 void ReadHttpModule(config::MapReader& reader, config::PlainSecrets plain, HttpModule& http);
 // Of TCP and TLS probes, but for `tls`.
-void ReadConversation(config::MapReader& reader, TcpModule& tcp);
-void ReadDnsModule(config::MapReader& reader, DnsModule& dns);
+void ReadConversation(config::MapReader& reader, config::PlainSecrets plain, TcpModule& tcp);
+void ReadGrpcModule(config::MapReader& reader, config::PlainSecrets plain, GrpcModule& grpc);
+void ReadWebsocketModule(config::MapReader& reader, config::PlainSecrets plain,
+                         WebsocketModule& websocket);
+void ReadDnsModule(config::MapReader& reader, config::PlainSecrets plain, DnsModule& dns);
 void ReadIcmpModule(config::MapReader& reader, IcmpModule& icmp);
 // `preferred_ip_protocol` and `ip_protocol_fallback`; `ip` stays as it is without them.
 void ReadIpChoice(config::MapReader& reader, IpChoice& ip);

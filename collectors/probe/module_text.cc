@@ -12,9 +12,9 @@ namespace {
 
 // What a module may say and nobody is to read. Of headers, all: which are secret nobody knows.
 bool IsSecretKey(std::string_view key) {
-  constexpr std::array<std::string_view, 8> kKeys{
-      "password", "bearer_token", "credentials", "client_secret",
-      "secrets",  "headers",      "cookie",      "proxy_connect_header"};
+  constexpr std::array<std::string_view, 10> kKeys{
+      "password", "bearer_token", "credentials",          "client_secret", "secrets",
+      "headers",  "cookie",       "proxy_connect_header", "metadata",      "key"};
   return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
 }
 

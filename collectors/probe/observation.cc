@@ -48,6 +48,21 @@ constexpr std::array kMetrics{
     Metric{"probe_icmp_duration_seconds", "Time by phase of the echo request.", MetricType::kGauge,
            "seconds"},
     Metric{"probe_icmp_reply_hop_limit", "Hop limit (TTL) of the reply."},
+    Metric{"probe_grpc_duration_seconds", "Time by phase of the health check.", MetricType::kGauge,
+           "seconds"},
+    Metric{"probe_grpc_healthcheck_response",
+           "1 for the status that the service gave of itself, 0 for all others."},
+    Metric{"probe_grpc_ssl", "Whether the answer came over TLS."},
+    Metric{"probe_grpc_status_code", "Status of the call as gRPC numbers them: 0 is OK."},
+    Metric{"probe_websocket_status_code",
+           "HTTP status of the answer to the handshake; 0 if there was none."},
+    Metric{"probe_websocket_connection_upgraded",
+           "Whether the connection was made one of WebSocket."},
+    Metric{"probe_websocket_failed_due_to_regex", "Whether a message was another than expected."},
+    Metric{"probe_websocket_duration_seconds", "Time by phase of the probe.", MetricType::kGauge,
+           "seconds"},
+    Metric{"probe_timeout_seconds", "How long the probe might have taken.", MetricType::kGauge,
+           "seconds"},
     Metric{"vigia_probe_certificate_valid",
            "Whether the server's certificate was found valid for the target."},
     Metric{"vigia_probe_healthy",
@@ -80,6 +95,7 @@ constexpr std::array kReasons{
     Words{Reason::kJson, "json", "another document than expected"},
     Words{Reason::kSlow, "slow", "slower than expected"},
     Words{Reason::kAnswer, "answer", "another answer than expected"},
+    Words{Reason::kToken, "token", "no access token"},
     Words{Reason::kNotPermitted, "not_permitted", "this process may not probe so"},
     Words{Reason::kOther, "other", "failed"},
 };
@@ -100,6 +116,9 @@ std::string_view Describe(std::string_view reason) {
 void Observation::AddTo(Batch& batch, std::span<const LabelView> labels) const {
   batch.Add(kMetrics[kSuccess], labels, success ? 1 : 0);
   batch.Add(kMetrics[kDuration], labels, duration_seconds);
+  if (timeout > 0ms) {
+    batch.Add(kMetrics[kTimeout], labels, std::chrono::duration<double>(timeout).count());
+  }
   std::vector<LabelView> all;
   for (const auto& value : values) {
     all.assign(labels.begin(), labels.end());

@@ -12,6 +12,7 @@
 
 #include "collectors/probe/trace.h"
 #include "core/batch.h"
+#include "core/duration.h"
 #include "core/metric.h"
 
 namespace vigia::collectors::probe {
@@ -48,6 +49,15 @@ enum MetricIndex : std::size_t {
   kDnsSerial,
   kIcmpDuration,
   kIcmpHopLimit,
+  kGrpcDuration,
+  kGrpcServing,
+  kGrpcSsl,
+  kGrpcStatus,
+  kWebsocketStatus,
+  kWebsocketUpgraded,
+  kWebsocketFailedRegex,
+  kWebsocketDuration,
+  kTimeout,
   kTlsValid,
   kHealthy,
   kFailureInfo,
@@ -74,6 +84,7 @@ enum class Reason {
   kJson,
   kSlow,
   kAnswer,  // of tcp, dns, postgres and redis: not the one that was expected
+  kToken,   // none of oauth2 to be had
   kNotPermitted,
   kOther,
 };
@@ -92,6 +103,7 @@ struct Observation {
   Reason reason = Reason::kNone;
   std::string message;  // for the log; holds no secret
   double duration_seconds = 0;
+  Milliseconds timeout{0};  // that it had; 0 where nobody says
   std::vector<Value> values;
   Trace* trace = nullptr;  // takes down what is done; borrowed, null where nobody asked
 

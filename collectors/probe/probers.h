@@ -1,6 +1,6 @@
-// Probes that are a short conversation: TCP, TLS, DNS, ICMP, PostgreSQL, Redis. Each call runs one
-// probe in the calling thread and returns by its deadline; calls for different targets may run at
-// the same time.
+// Probes that are a short conversation: TCP, TLS, DNS, ICMP, gRPC, WebSocket, PostgreSQL, Redis.
+// Each call runs one probe in the calling thread and returns by its deadline; calls for different
+// targets may run at the same time.
 
 #pragma once
 
@@ -25,6 +25,10 @@ struct Call {
   Trace* trace = nullptr;  // takes down what is done; may be null
 };
 
+// Adds probe_expect_info, if `step` has labels for what its expression caught.
+void AddExpectInfo(const TcpStep& step, const std::vector<std::string>& groups,
+                   Observation& observation);
+
 // Connects to host:port, and holds the conversation of `module`. 0: the target has to name its
 // port.
 Observation ProbeTcp(const TcpModule& module, const Call& call, int default_port = 0);
@@ -34,6 +38,15 @@ Observation ProbeUnix(const TcpModule& module, const Call& call);
 
 // Asks the DNS server host[:53], or host[:853] over TLS.
 Observation ProbeDns(const DnsModule& module, const Call& call);
+
+// Asks grpc.health.v1.Health how a service is, at host[:80], or host[:443] over TLS.
+Observation ProbeGrpc(const GrpcModule& module, const Call& call);
+
+// Makes the connection of a ws:// or wss:// URL one of WebSocket, and holds the conversation of
+// `module`, in messages instead of lines.
+Observation ProbeWebsocket(const WebsocketModule& module, const Call& call);
+// kInvalid for what is no such URL.
+Status CheckWebsocketUrl(const std::string& url);
 
 // Sends one echo request. Needs net.ipv4.ping_group_range or CAP_NET_RAW.
 Observation ProbeIcmp(const IcmpModule& module, const Call& call);

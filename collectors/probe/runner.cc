@@ -16,6 +16,10 @@ Observation ProbePlain(const Module& module, const Call& call) {
       return ProbeDns(module.dns, call);
     case ProberKind::kUnix:
       return ProbeUnix(module.tcp, call);
+    case ProberKind::kGrpc:
+      return ProbeGrpc(module.grpc, call);
+    case ProberKind::kWebsocket:
+      return ProbeWebsocket(module.websocket, call);
     case ProberKind::kIcmp:
       return ProbeIcmp(module.icmp, call);
     case ProberKind::kTls: {
@@ -66,6 +70,9 @@ std::vector<Observation> Runner::Run(std::span<const Target> targets, Deadline d
   auto answers = http_.Run(jobs, deadline);
   threads.clear();  // waits for them
   for (std::size_t i = 0; i < answers.size(); ++i) observations[places[i]] = std::move(answers[i]);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    observations[i].timeout = targets[i].module.timeout;
+  }
   return observations;
 }
 

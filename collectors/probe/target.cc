@@ -4,6 +4,8 @@
 #include <set>
 
 #include "collectors/probe/dns_message.h"
+#include "collectors/probe/module_keys.h"
+#include "collectors/probe/probers.h"
 #include "collectors/probe/resolve.h"
 #include "collectors/redis/address.h"
 #include "core/redact.h"
@@ -11,17 +13,21 @@
 namespace vigia::collectors::probe {
 namespace {
 
-constexpr std::array kKinds{ProberKind::kHttp,  ProberKind::kTcp,  ProberKind::kTls,
-                            ProberKind::kDns,   ProberKind::kIcmp, ProberKind::kPostgres,
-                            ProberKind::kRedis, ProberKind::kUnix};
+constexpr std::array kKinds{ProberKind::kHttp,     ProberKind::kTcp,  ProberKind::kTls,
+                            ProberKind::kDns,      ProberKind::kIcmp, ProberKind::kPostgres,
+                            ProberKind::kRedis,    ProberKind::kUnix, ProberKind::kGrpc,
+                            ProberKind::kWebsocket};
 
-constexpr std::string_view kKindList = "http, tcp, tls, dns, icmp, postgres, redis, unix";
+constexpr std::string_view kKindList =
+    "http, tcp, tls, dns, icmp, postgres, redis, unix, grpc, websocket";
+constexpr auto kPlain = config::PlainSecrets::kRefused;
 
 // Which of the kinds' keys the entry has; faults unless it is exactly one.
 std::optional<ProberKind> KindOf(config::MapReader& reader) {
   std::optional<ProberKind> found;
   // `tls` is also an option of these.
-  const bool option = reader.Has("tcp") || reader.Has("redis") || reader.Has("unix");
+  const bool option =
+      reader.Has("tcp") || reader.Has("redis") || reader.Has("unix") || reader.Has("grpc");
   for (const auto kind : kKinds) {
     if (!reader.Has(Name(kind)) || (option && kind == ProberKind::kTls)) continue;
     if (found) {
@@ -41,13 +47,16 @@ void ReadHttp(config::MapReader& reader, Target& target) {
   if (!url) reader.Fault("http", url.error().message());
   if (url && url->has_user)
     reader.Fault("http", "a password does not stand here; write basic_auth");
-  ReadHttpModule(reader, config::PlainSecrets::kRefused, target.module.http);
+  ReadHttpModule(reader, kPlain, target.module.http);
+  if (const auto missing = ReadHttp3(reader); !missing.empty()) {
+    reader.Fault("enable_http3", "needs " + missing);
+  }
   ReadExpect(reader, target.module.http);
 }
 
 void ReadDns(config::MapReader& reader, Target& target) {
   auto& dns = target.module.dns;
-  ReadDnsModule(reader, dns);
+  ReadDnsModule(reader, kPlain, dns);
   reader.Require("query_name", "the name to ask for");
   if (auto query = WriteDnsQuery({dns.name, dns.type, dns.dns_class, true}, 0); !query) {
     reader.Fault("query_name", query.error().message());
@@ -78,14 +87,22 @@ void ReadOfKind(config::MapReader& reader, Target& target) {
       return ReadHttp(reader, target);
     case ProberKind::kTls:
       CheckHostPort(reader, target, 443);
-      return ReadConversation(reader, module.tcp);
+      return ReadConversation(reader, kPlain, module.tcp);
     case ProberKind::kTcp:
       CheckHostPort(reader, target, 0);
       reader.Read("tls", module.tcp.tls);
-      return ReadConversation(reader, module.tcp);
+      return ReadConversation(reader, kPlain, module.tcp);
     case ProberKind::kUnix:
       reader.Read("tls", module.tcp.tls);
-      return ReadConversation(reader, module.tcp);
+      return ReadConversation(reader, kPlain, module.tcp);
+    case ProberKind::kGrpc:
+      CheckHostPort(reader, target, 443);
+      return ReadGrpcModule(reader, kPlain, module.grpc);
+    case ProberKind::kWebsocket:
+      if (auto valid = CheckWebsocketUrl(target.address); !valid) {
+        reader.Fault("websocket", valid.error().message());
+      }
+      return ReadWebsocketModule(reader, kPlain, module.websocket);
     case ProberKind::kDns:
       CheckHostPort(reader, target, 53);
       return ReadDns(reader, target);

@@ -85,13 +85,7 @@ class TcpProbe {
       observation_.Note("read a line", {{"line", *line}});
       if (!pattern.Find(*line, groups_)) continue;
       observation_.Note("it matches", {{"regexp", pattern.expression()}});
-      if (!step.labels.empty()) {
-        Observation::Value info{kExpectInfo, 1, {}};
-        for (const auto& [name, value] : step.labels) {
-          info.labels.emplace_back(name, Expand(value, groups_));
-        }
-        observation_.values.push_back(std::move(info));
-      }
+      AddExpectInfo(step, groups_, observation_);
       return true;
     }
   }
@@ -156,6 +150,16 @@ std::vector<SocketAddress> LookUp(const HostPort& target, const Call& call,
   }
   observation.FailWith(ReasonOf(addresses.error(), Reason::kDns), addresses.error().message());
   return {};
+}
+
+void AddExpectInfo(const TcpStep& step, const std::vector<std::string>& groups,
+                   Observation& observation) {
+  if (step.labels.empty()) return;
+  Observation::Value info{kExpectInfo, 1, {}};
+  for (const auto& [name, value] : step.labels) {
+    info.labels.emplace_back(name, Expand(value, groups));
+  }
+  observation.values.push_back(std::move(info));
 }
 
 Reason ReasonOf(const Error& error, Reason otherwise) {

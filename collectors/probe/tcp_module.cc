@@ -37,13 +37,17 @@ TcpStep ReadStep(const config::Node& node, config::MapReader& reader) {
 
 }  // namespace
 
-void ReadConversation(config::MapReader& reader, TcpModule& tcp) {
-  config::ReadTlsConfig(reader, tcp.tls_options);
+void ReadSteps(config::MapReader& reader, std::vector<TcpStep>& steps) {
+  const config::Node* const list = reader.Child("query_response");
+  if (!list) return;
+  if (!list->IsList()) reader.Fault("query_response", "expected a list of expect and send");
+  for (const auto& step : list->items) steps.push_back(ReadStep(step, reader));
+}
+
+void ReadConversation(config::MapReader& reader, config::PlainSecrets plain, TcpModule& tcp) {
+  config::ReadTlsConfig(reader, tcp.tls_options, {{}, plain});
   ReadSource(reader, tcp.source_ip);
-  const config::Node* const steps = reader.Child("query_response");
-  if (!steps) return;
-  if (!steps->IsList()) reader.Fault("query_response", "expected a list of expect and send");
-  for (const auto& step : steps->items) tcp.steps.push_back(ReadStep(step, reader));
+  ReadSteps(reader, tcp.steps);
 }
 
 }  // namespace vigia::collectors::probe

@@ -143,13 +143,14 @@ class ProbeEndpoint final : public Component {
     Trace trace(clock_);
     if (debug) Begin(module, target, timeout, trace);
     const auto allow = [&](const std::string& url) { return config.Allows(url); };
-    const auto observation =
+    auto observation =
         collectors::probe::ProbeOnce(module,
                                      {.target = target,
                                       .deadline = Deadline::After(clock_, timeout),
                                       .trace = debug ? &trace : nullptr},
                                      allow);
     --running_;
+    observation.timeout = timeout;
     if (!debug) return Page(observation, clock_.Wall(), request);
     End(observation, trace);
     return DebugPage(observation, module, trace.text(), clock_.Wall());

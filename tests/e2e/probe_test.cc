@@ -129,15 +129,17 @@ TEST_CASE("/probe probes what is allowed and nothing else", "[e2e]") {
   const Vigia vigia(
       {.config = "collectors: {}\nprobe_endpoint: { targets: ['(http://)?127\\.0\\.0\\.1:" + port +
                  "(/.*)?'], config_file: blackbox.yml }\n",
-       .files = {{"blackbox.yml",
-                  "modules:\n"
-                  "  http_2xx: { prober: http, timeout: 5s }\n"
-                  "  teapot: { prober: http, http: { valid_status_codes: [418] } }\n"
-                  "  tcp_connect: { prober: tcp }\n"
-                  "  remote: { prober: grpc, grpc: { service: x } }\n"}}});
+       .files = {
+           {"blackbox.yml",
+            "modules:\n"
+            "  http_2xx: { prober: http, timeout: 5s }\n"
+            "  teapot: { prober: http, http: { valid_status_codes: [418] } }\n"
+            "  tcp_connect: { prober: tcp }\n"
+            "  quic: { prober: http, http: { enable_http3: true, enable_http2: false } }\n"}}});
   auto page = vigia.Get(ProbePath(allowed.Url("/"))).body;
   REQUIRE(FindValue(page, "probe_success") == "1");
   REQUIRE(FindValue(page, "probe_http_status_code") == "200");
+  REQUIRE(FindValue(page, "probe_timeout_seconds") == "5");
   page = vigia.Get(ProbePath(allowed.Url("/"), "teapot")).body;
   REQUIRE(FindValue(page, "probe_success") == "0");
   page = vigia.Get(ProbePath("127.0.0.1:" + port, "tcp_connect")).body;
@@ -152,8 +154,8 @@ TEST_CASE("/probe probes what is allowed and nothing else", "[e2e]") {
   REQUIRE(FindValue(page, "probe_success") == "0");
   REQUIRE(forbidden.connections() == 0);
   REQUIRE(vigia.Get(ProbePath(allowed.Url("/"), "unknown")).status == 400);
-  REQUIRE(vigia.Get(ProbePath(allowed.Url("/"), "remote")).body ==
-          "vigia does not have the prober 'grpc'\n");
+  REQUIRE(vigia.Get(ProbePath(allowed.Url("/"), "quic")).body ==
+          "vigia does not have HTTP/3: libcurl as Debian has it speaks no QUIC\n");
   REQUIRE(vigia.Get("/probe").status == 400);
   const Vigia closed({.config = "collectors: {}\n"});
   REQUIRE(closed.Get(ProbePath(allowed.Url("/"))).status == 403);

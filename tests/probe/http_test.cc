@@ -197,13 +197,18 @@ TEST_CASE("descriptors stay flat over 200 rounds of bad probes", "[probe]") {
   stub.Answer("/hang", {.manner = StubAnswer::Manner::kHang});
   stub.Answer("/endless", {.body = "x", .manner = StubAnswer::Manner::kEndlessBody});
   const std::string nobody = "127.0.0.1:" + std::to_string(FreePort());
-  ProbeSubject subject("targets: [ { name: a, timeout: 20ms, " + Quoted(stub.Url("/hang")) +
-                       " }, { name: b, body_size_limit: 1KB, " + Quoted(stub.Url("/endless")) +
-                       " }, { name: c, tcp: \"" + nobody +
-                       "\" }, { name: d, timeout: 20ms, tls: \"127.0.0.1:" +
-                       std::to_string(stub.port()) + "\" }, { name: e, timeout: 20ms, dns: \"" +
-                       nobody + "\", query_name: a }, { name: f, redis: \"redis://" + nobody +
-                       "\" }, { name: g, postgres: \"host=127.0.0.1 port=1\" } ]");
+  ProbeSubject subject(
+      "targets: [ { name: a, timeout: 20ms, " + Quoted(stub.Url("/hang")) +
+      " }, { name: b, body_size_limit: 1KB, " + Quoted(stub.Url("/endless")) +
+      " }, { name: c, tcp: \"" + nobody + "\" }, { name: d, timeout: 20ms, tls: \"127.0.0.1:" +
+      std::to_string(stub.port()) + "\" }, { name: e, timeout: 20ms, dns: \"" + nobody +
+      "\", query_name: a }, { name: f, redis: \"redis://" + nobody +
+      "\" }, { name: g, postgres: \"host=127.0.0.1 port=1\" }, { name: h, timeout: 20ms, "
+      "grpc: \"127.0.0.1:" +
+      std::to_string(stub.port()) + "\" }, { name: i, grpc: \"" + nobody +
+      "\" }, { name: j, timeout: 20ms, websocket: \"ws://127.0.0.1:" + std::to_string(stub.port()) +
+      "/hang\" }, { name: k, timeout: 20ms, " + Quoted(stub.Url("/")) +
+      ", oauth2: { client_id: x, token_url: \"" + stub.Url("/hang") + "\" } } ]");
   const auto open_files = [] {
     const std::filesystem::directory_iterator folder("/proc/self/fd");
     return std::distance(begin(folder), end(folder));
@@ -212,7 +217,7 @@ TEST_CASE("descriptors stay flat over 200 rounds of bad probes", "[probe]") {
   const auto before = open_files();
   for (int i = 0; i < 200; ++i) subject.Run();
   // The stub may not have noticed yet that the last of them are gone.
-  REQUIRE(open_files() <= before + 6);
+  REQUIRE(open_files() <= before + 9);
 }
 
 TEST_CASE("a run ends by its deadline though probes wait for their turn", "[probe]") {

@@ -8,7 +8,9 @@
 #include <thread>
 
 #include "collectors/probe/module.h"
+#include "collectors/probe/runner.h"
 #include "core/config/yaml.h"
+#include "core/file.h"
 #include "tests/probe/certificate.h"
 #include "tests/probe/line_stub.h"
 #include "tests/probe/subject.h"
@@ -223,15 +225,29 @@ modules:
   quic: { prober: http, http: { enable_http3: true, enable_http2: false, valid_http_versions: [ HTTP/3.0 ] } }
   socket: { prober: unix, unix: { query_response: [ { send: PING }, { expect: PONG } ] } }
   database: { prober: tcp, tcp: { query_response: [ { send: !!binary AAAACATSFi8= }, { expect_bytes: S }, { starttls: true } ] } }
-  remote: { prober: grpc, grpc: { service: x } }
-  live: { prober: websocket, websocket: { headers: {} } }
+  revoked: { prober: tcp, tcp: { tls: true, check_revoked: true } }
+  unrevoked: { prober: http, http: { check_revoked: false } }
+  remote: { prober: grpc, grpc: { service: x, tls: true, metadata: { Authorization: hunter2, X-Team: [ a, b ] } } }
+  live:
+    prober: websocket
+    websocket:
+      preferred_ip_protocol: ip4
+      http_config: { bearer_token: hunter2, tls_config: { insecure_skip_verify: true } }
+      headers: { X-Key: { secrets: [ hunter2 ] } }
+      query_response: [ { expect: hello, send: hi }, { expect: fine } ]
 )yaml",
                                faults);
   REQUIRE(faults == "");
-  REQUIRE(modules.at("token").unsupported == "oauth2 in probes");
-  REQUIRE(modules.at("quic").unsupported == "HTTP/3");
-  REQUIRE(modules.at("remote").unsupported == "the prober 'grpc'");
-  REQUIRE(modules.at("live").unsupported == "the prober 'websocket'");
+  REQUIRE(modules.at("token").unsupported == "");
+  REQUIRE(modules.at("token").http.oauth2.client_id == "a");
+  REQUIRE(modules.at("quic").unsupported.starts_with("HTTP/3: "));
+  REQUIRE(modules.at("revoked").unsupported == "check_revoked");
+  REQUIRE(modules.at("unrevoked").unsupported == "");
+  REQUIRE(modules.at("remote").grpc.service == "x");
+  REQUIRE(modules.at("remote").grpc.metadata ==
+          HttpFields{{"authorization", "hunter2"}, {"x-team", "a"}, {"x-team", "b"}});
+  REQUIRE(modules.at("live").websocket.steps.size() == 2);
+  REQUIRE(modules.at("live").ip == collectors::probe::IpChoice::kIp4First);
   REQUIRE(modules.at("socket").unsupported == "");
   REQUIRE(modules.at("database").tcp.steps.at(0).send.size() == 8);
   REQUIRE(modules.at("proxied").http.proxy.connect_headers.size() == 1);
@@ -242,6 +258,46 @@ modules:
   }
   REQUIRE(modules.at("proxied").text.find(
               "fail_if_body_json_not_matches_cel: \"body.foo == 'bar'\"") != std::string::npos);
+}
+
+TEST_CASE("certificates and keys may stand in a module itself", "[probe]") {
+  const Certificate certificate;
+  const auto pem = [](const std::string& path) {
+    auto text = ReadFile(path).value();
+    for (std::size_t at = 0; (at = text.find('\n', at)) != text.npos; at += 2) {
+      text.replace(at, 1, "\\n");
+    }
+    return "\"" + text + "\"";
+  };
+  const auto cert = pem(certificate.cert_file());
+  std::string faults;
+  const auto modules =
+      Modules("modules:\n  http: { prober: http, http: { tls_config: { ca: " + cert +
+                  ", cert: " + cert + ", key: " + pem(certificate.key_file()) +
+                  " } } }\n  tcp: { prober: tcp, tcp: { tls: true, tls_config: { ca: " + cert +
+                  ", cert: " + cert + ", key: " + pem(certificate.key_file()) + " } } }\n",
+              faults);
+  REQUIRE(faults == "");
+  REQUIRE(modules.at("tcp").text.find("PRIVATE KEY") == std::string::npos);
+  const TlsServer server(certificate);
+  const auto probe = [&](const std::string& module, const std::string& target) {
+    const auto deadline = Deadline::After(SystemClock(), 10s);
+    return collectors::probe::ProbeOnce(modules.at(module),
+                                        {.target = target, .deadline = deadline}, {});
+  };
+  const auto address = "localhost:" + std::to_string(server.port());
+  const auto http = probe("http", "https://" + address + "/");
+  INFO(http.message);
+  REQUIRE(http.success);
+  const auto tcp = probe("tcp", address);
+  INFO(tcp.message);
+  REQUIRE(tcp.success);
+  static_cast<void>(
+      Modules("modules: { x: { prober: tcp, tcp: { tls_config: { ca_ref: a, ca: b, "
+              "ca_file: c } } } }",
+              faults));
+  REQUIRE(faults.find("secret manager") != std::string::npos);
+  REQUIRE(faults.find("stands beside ca_file") != std::string::npos);
 }
 
 }  // namespace vigia::test
