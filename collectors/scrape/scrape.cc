@@ -37,7 +37,10 @@ constexpr std::string_view kAccept =
 struct Options {
   std::string url;
   HttpFields headers;
+  SecretHttpFields http_headers;
   HttpClient::Options http;
+  OAuth2 oauth2;
+  text::Format fallback = text::Format::kText;  // of pages that do not say what they are
   Page::Options page;
 };
 
@@ -73,14 +76,39 @@ class ScrapeCollector final : public Collector {
   }
 
  private:
-  Result<Page::Counts> Read(Deadline deadline) {
+  Result<HttpRequest> Request(Deadline deadline) {
     HttpRequest request{.url = options_.url, .headers = options_.headers};
+    for (const auto& [name, secret] : options_.http_headers) {
+      const auto value = secret.Reveal();
+      if (!value) return Fail(value.error().In("http_headers"));
+      request.headers.emplace_back(name, *value);
+    }
+    if (options_.oauth2.used()) {
+      if (!tokens_) tokens_.emplace(options_.oauth2, deadline.clock());
+      const auto token = tokens_->Get(deadline);
+      if (!token) return Fail(token.error());
+      request.headers.emplace_back("Authorization", "Bearer " + *token);
+    }
     request.headers.emplace_back("Accept", kAccept);
     // Exporters that ask others in turn (sql, blackbox) hurry up by it.
     request.headers.emplace_back(
         "X-Prometheus-Scrape-Timeout-Seconds",
         FormatDouble(std::chrono::duration<double>(deadline.Left()).count()));
-    const auto answer = client_.Send(request, deadline);
+    return request;
+  }
+
+  Result<HttpResponse> Ask(Deadline deadline) {
+    const auto request = Request(deadline);
+    if (!request) return Fail(request.error());
+    return client_.Send(*request, deadline);
+  }
+
+  Result<Page::Counts> Read(Deadline deadline) {
+    auto answer = Ask(deadline);
+    if (answer && answer->status == 401 && tokens_) {
+      tokens_->Forget();  // revoked before its time
+      answer = Ask(deadline);
+    }
     if (!answer) return Fail(answer.error());
     if (answer->status != 200) {
       return Fail(ErrorCode::kUnavailable,
@@ -91,7 +119,7 @@ class ScrapeCollector final : public Collector {
                                            std::to_string(options_.http.max_body_bytes) + " bytes");
     }
     const auto format = text::FormatOfContentType(answer->Header("content-type"));
-    return page_.Read(answer->body, format.value_or(text::Format::kText), deadline);
+    return page_.Read(answer->body, format.value_or(options_.fallback), deadline);
   }
 
   void Report(std::size_t metric, double value, Batch& batch) const {
@@ -111,6 +139,7 @@ class ScrapeCollector final : public Collector {
   const Options options_;
   std::vector<LabelView> target_labels_;
   HttpClient client_;
+  std::optional<TokenSource> tokens_;
   Page page_;
   std::array<double, kCutReasons.size()> cut_{};
 };
@@ -138,6 +167,35 @@ HttpFields ReadHeaders(config::MapReader& options) {
     }
   }
   return {headers.begin(), headers.end()};
+}
+
+// The words of Prometheus' scrape protocols that are read here.
+void ReadFallback(config::MapReader& options, text::Format& fallback) {
+  constexpr std::array<std::string_view, 4> kWords{"PrometheusText0.0.4", "PrometheusText1.0.0",
+                                                   "OpenMetricsText0.0.1", "OpenMetricsText1.0.0"};
+  if (options.ReadChoice("fallback_scrape_protocol", kWords, 0) >= 2) {
+    fallback = text::Format::kOpenMetrics;
+  }
+}
+
+// What an http client of Prometheus' understands.
+void ReadHttp(config::MapReader& options, Options& parsed) {
+  auto& http = parsed.http;
+  config::ReadTlsConfig(options, http.tls);
+  config::ReadAuth(options, http.auth);
+  config::ReadOAuth2(options, parsed.oauth2);
+  config::ReadHttpHeaders(options, {}, parsed.http_headers);
+  config::ReadProxy(options, http.proxy);
+  options.Read("follow_redirects", http.follow_redirects);
+  options.Read("enable_http2", http.http2);
+  bool compression = true;
+  if (options.Read("enable_compression", compression) && !compression) {
+    parsed.headers.emplace_back("Accept-Encoding", "identity");
+  }
+  std::uint64_t body_size_limit = 0;
+  options.ReadBytes("body_size_limit", body_size_limit);
+  // 0 is no limit to Prometheus; what is held in memory has one here.
+  if (body_size_limit > 0) http.max_body_bytes = static_cast<std::size_t>(body_size_limit);
 }
 
 // Job and instance as Prometheus names them, and the entry's own labels, which may be those two.
@@ -181,12 +239,8 @@ Options ReadOptions(config::MapReader& options) {
     parsed.url = AddUrlParameters(parsed.url, parameters).value_or(parsed.url);
   }
   parsed.headers = ReadHeaders(options);
-  config::ReadTlsConfig(options, parsed.http.tls);
-  config::ReadAuth(options, parsed.http.auth);
-  options.Read("follow_redirects", parsed.http.follow_redirects);
-  std::uint64_t body_size_limit = parsed.http.max_body_bytes;
-  options.ReadBytes("body_size_limit", body_size_limit);
-  parsed.http.max_body_bytes = static_cast<std::size_t>(body_size_limit);
+  ReadHttp(options, parsed);
+  ReadFallback(options, parsed.fallback);
   ReadPage(options, parsed.page);
   parsed.page.labelling.target = ReadTarget(options, url);
   return parsed;
