@@ -54,9 +54,9 @@ class GrpcProbe {
   GrpcProbe(const GrpcModule& module, const Call& call, Observation& observation)
       : module_(module), call_(call), observation_(observation) {}
   ~GrpcProbe() {
-    request_.reset();
-    curl_slist_free_all(addresses_);
+    // First of all, for it borrows what stands below.
     if (easy_) curl_easy_cleanup(easy_);
+    curl_slist_free_all(addresses_);
   }
   GrpcProbe(const GrpcProbe&) = delete;
   GrpcProbe& operator=(const GrpcProbe&) = delete;

@@ -8,6 +8,8 @@
 #include <array>
 
 #include "collectors/probe/curl_reason.h"
+#include "collectors/probe/http_redirect.h"
+#include "collectors/probe/http_report.h"
 #include "collectors/probe/resolve.h"
 #include "core/file.h"
 
@@ -19,20 +21,6 @@ constexpr int kMaxRedirects = 10;
 
 // Of a body that a condition needs, whatever the module says.
 constexpr std::uint64_t kMostHeld = 64 << 20;
-
-// The version as blackbox_exporter has it.
-double VersionOf(long curl_version) {
-  switch (curl_version) {
-    case CURL_HTTP_VERSION_1_0:
-      return 1;
-    case CURL_HTTP_VERSION_1_1:
-      return 1.1;
-    case CURL_HTTP_VERSION_2_0:
-      return 2;
-    default:
-      return 0;
-  }
-}
 
 CURLcode OnContext(CURL*, void* ssl_context, void* transfer) {
   static_cast<HttpTransfer*>(transfer)->AttachTo(ssl_context);
@@ -67,14 +55,6 @@ int OnDebug(CURL*, curl_infotype type, char* data, std::size_t size, void* trans
     static_cast<HttpTransfer*>(transfer)->TakeNote({data, size});
   }
   return 0;
-}
-
-bool SamePort(CURLU* url, const HttpUrl& target) {
-  char* port = nullptr;
-  if (curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK) return false;
-  const bool same = std::to_string(target.port) == port;
-  curl_free(port);
-  return same;
 }
 
 double Seconds(std::chrono::microseconds duration) {
@@ -292,28 +272,12 @@ bool HttpTransfer::TakeHeader(std::string_view line) {
   return MayFollow(value);
 }
 
-// Whether this Location may be gone to.
 bool HttpTransfer::MayFollow(const std::string& location) {
   if (!job_.allow_redirect) return true;
   char* base = nullptr;
   curl_easy_getinfo(easy_, CURLINFO_EFFECTIVE_URL, &base);
-  CURLU* const url = curl_url();
-  char* text = nullptr;
-  bool parsed = base && curl_url_set(url, CURLUPART_URL, base, 0) == CURLUE_OK &&
-                curl_url_set(url, CURLUPART_URL, location.c_str(), 0) == CURLUE_OK;
-  // What goes to the server name that stands for the target goes to the target.
-  char* host = nullptr;
-  if (parsed && !server_name_.empty() && curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-      curl_strequal(host, server_name_.c_str())) {
-    if (const auto target = ParseHttpUrl(job_.url); target && SamePort(url, *target)) {
-      curl_url_set(url, CURLUPART_HOST, target->host.c_str(), 0);
-    }
-  }
-  parsed = parsed && curl_url_get(url, CURLUPART_URL, &text, 0) == CURLUE_OK;
-  refused_redirect_ = !parsed || !job_.allow_redirect(text);
-  curl_free(host);
-  curl_free(text);
-  curl_url_cleanup(url);
+  const auto url = RedirectTo(base ? base : "", location, server_name_, job_.url);
+  refused_redirect_ = !url || !job_.allow_redirect(*url);
   return !refused_redirect_;
 }
 
@@ -354,70 +318,24 @@ Observation HttpTransfer::Finish(int code) {
   observation.trace = job_.trace;
   observation.values.reserve(20);
   observation.duration_seconds = Seconds(errands_ + spent_ + request_->Timings().total);
-  ReportTarget(observation);
-  ReportTransfer(observation);
-  ReportPhases(observation);
+  const auto answer = AnswerOf(easy_, head_, body_);
+  char* address = nullptr;
+  curl_easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &address);
+  // curl tells only of an address that it was connected to.
+  ReportAddress(address && *address ? address : tried_, observation);
+  ReportTimings(request_->Timings(), spent_, observation);
+  ReportAnswer(easy_, answer, body_bytes_, observation);
   certificate_.Report(code != CURLE_PEER_FAILED_VERIFICATION, observation);
   if (code != CURLE_OK) {
     FailWithCode(code, observation);
   } else {
-    Judge(module_, Answer(), observation);
+    Judge(module_, answer, observation);
   }
   const bool regex = observation.reason == Reason::kBody || observation.reason == Reason::kHeader;
   observation.Add(kFailedRegex, regex ? 1 : 0);
   const bool cel = observation.reason == Reason::kJson && module_.json.empty();
   if (module_.HasCel()) observation.Add(kFailedCel, cel ? 1 : 0);
   return observation;
-}
-
-void HttpTransfer::ReportTarget(Observation& observation) const {
-  char* text = nullptr;
-  curl_easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &text);
-  observation.Add(kDnsLookup, Seconds(spent_ + request_->Timings().resolve));
-  // curl tells only of an address that it was connected to.
-  ReportAddress(text && *text ? text : tried_, observation);
-}
-
-HttpAnswer HttpTransfer::Answer() const {
-  long status = 0;
-  long version = 0;
-  char* url = nullptr;
-  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_getinfo(easy_, CURLINFO_HTTP_VERSION, &version);
-  curl_easy_getinfo(easy_, CURLINFO_EFFECTIVE_URL, &url);
-  const bool secure = url && std::string_view(url).starts_with("https:");
-  return {static_cast<int>(status), VersionOf(version), secure, head_.fields(), body_};
-}
-
-void HttpTransfer::ReportTransfer(Observation& observation) const {
-  long redirects = 0;
-  curl_off_t length = -1;
-  curl_easy_getinfo(easy_, CURLINFO_REDIRECT_COUNT, &redirects);
-  curl_easy_getinfo(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-  const auto answer = Answer();
-  const bool answered = answer.status > 0;
-  observation.Add(kHttpContentLength, answered ? static_cast<double>(length) : 0);
-  observation.Add(kHttpRedirects, static_cast<double>(redirects));
-  observation.Add(kHttpSsl, answered && answer.secure ? 1 : 0);
-  observation.Add(kHttpStatus, answer.status);
-  observation.Add(kHttpBodyLength, static_cast<double>(body_bytes_));
-  observation.Add(kHttpVersion, answered ? answer.version : 0);
-  const std::string modified(head_.Find("last-modified"));
-  if (modified.empty()) return;
-  const time_t time = curl_getdate(modified.c_str(), nullptr);
-  if (time >= 0) observation.Add(kHttpLastModified, static_cast<double>(time));
-}
-
-void HttpTransfer::ReportPhases(Observation& observation) const {
-  const auto timings = request_->Timings();
-  const auto phase = [&](std::string_view name, std::chrono::microseconds took) {
-    observation.Add(kHttpDuration, "phase", name, Seconds(took));
-  };
-  phase("connect", timings.connect);
-  phase("processing", timings.processing);
-  phase("resolve", spent_ + timings.resolve);
-  phase("tls", timings.tls);
-  phase("transfer", timings.transfer);
 }
 
 void HttpTransfer::FailWithCode(int code, Observation& observation) const {

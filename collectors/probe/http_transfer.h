@@ -10,7 +10,6 @@
 
 #include "collectors/probe/certificate.h"
 #include "collectors/probe/http.h"
-#include "collectors/probe/http_verdict.h"
 #include "collectors/probe/token_errand.h"
 #include "core/curl_request.h"
 
@@ -61,10 +60,6 @@ class HttpTransfer {
   Error NoAddress(const std::string& host, bool four);
   bool MayFollow(const std::string& location);
 
-  HttpAnswer Answer() const;
-  void ReportTransfer(Observation& observation) const;
-  void ReportPhases(Observation& observation) const;
-  void ReportTarget(Observation& observation) const;
   void FailWithCode(int code, Observation& observation) const;
   std::string ServerName() const;
 
