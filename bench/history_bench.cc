@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "bench/filled_history.h"
 #include "bench/fleet.h"
 #include "core/family.h"
 #include "query/history/chunk.h"
@@ -20,7 +21,7 @@
 namespace vigia::history {
 namespace {
 
-constexpr Timestamp kStart = 1'763'892'900'000;
+constexpr Timestamp kStart = bench::FilledHistory::kStart;
 
 double ResidentMegabytes() {
   std::FILE* const file = std::fopen("/proc/self/statm", "r");
@@ -31,90 +32,12 @@ double ResidentMegabytes() {
   return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e6;
 }
 
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "vigia-bench-XXXXXX").string();
-    if (!::mkdtemp(pattern.data())) std::abort();
-    path_ = pattern;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-  double Bytes() const {
-    std::uintmax_t bytes = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) bytes += entry.file_size();
-    return static_cast<double>(bytes);
-  }
+using bench::FilledHistory;
 
- private:
-  std::filesystem::path path_;
-};
-
-// A history with a fleet's samples, pushed in slices of 10 minutes as remote write does.
-class Filled {
- public:
-  // A file is written after each `block_length` of samples.
-  Filled(std::size_t series, std::size_t samples,
-         std::chrono::milliseconds block_length = Options{}.block_length)
-      : fleet(series, samples, kStart), block_length_(block_length) {
-    clock.JumpWall(std::chrono::milliseconds(kStart - clock.Wall()));
-    Open();
-    resident_before = ResidentMegabytes();
-    const std::clock_t begin = std::clock();
-    for (std::size_t slice = 0; slice < samples; slice += 40) {
-      const std::size_t end = std::min(samples, slice + 40);
-      clock.Advance(Fleet_::kStep * static_cast<int>(end - slice) * 1ms);
-      Push(slice, end);
-      history->Maintain();
-    }
-    push_seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
-  }
-
-  void Open() {
-    history.reset();
-    auto opened = History::Open({.folder = folder.path(), .block_length = block_length_}, clock);
-    if (!opened) std::abort();
-    history = std::move(*opened);
-  }
-
-  using Fleet_ = bench::Fleet;
-  Folder folder;
-  ManualClock clock;
-  bench::Fleet fleet;
-  std::unique_ptr<History> history;
-  double resident_before = 0;
-  double push_seconds = 0;
-
- private:
-  void Push(std::size_t begin, std::size_t end) {
-    constexpr std::size_t kSeriesPerRequest = 2000;
-    std::vector<Sample> samples;
-    std::vector<SeriesSink::Run> runs;
-    for (std::size_t first = 0; first < fleet.size(); first += kSeriesPerRequest) {
-      const std::size_t last = std::min(fleet.size(), first + kSeriesPerRequest);
-      samples.clear();
-      runs.clear();
-      samples.reserve((last - first) * (end - begin));
-      for (std::size_t i = first; i < last; ++i) {
-        const std::size_t at = samples.size();
-        for (std::size_t j = begin; j < end; ++j) {
-          samples.push_back({fleet.TimeOf(j), fleet.Value(i, j)});
-        }
-        runs.push_back({&fleet.labels(i), std::span(samples).subspan(at)});
-      }
-      const auto outcome = history->AppendRuns(runs);
-      if (!outcome || outcome->stored != samples.size()) std::abort();
-    }
-  }
-
-  const std::chrono::milliseconds block_length_;
-};
-
-Filled& Shared() {
-  static Filled filled(20'000, 481);
+FilledHistory& Shared() {
+  static FilledHistory filled(20'000, 481);
+  static const double filling = filled.Fill();
+  benchmark::DoNotOptimize(filling);
   return filled;
 }
 
@@ -123,11 +46,13 @@ void BM_Fleet(benchmark::State& state) {
   const auto series = static_cast<std::size_t>(state.range(0));
   const auto hours = static_cast<std::size_t>(state.range(1));
   for (auto unused : state) {
-    Filled filled(series, hours * 240 + 1);
+    FilledHistory filled(series, hours * 240 + 1);
+    const double before = ResidentMegabytes();
+    const double push_seconds = filled.Fill();
     const double samples = static_cast<double>(filled.fleet.size() * (hours * 240 + 1));
-    const double grown = ResidentMegabytes() - filled.resident_before;
+    const double grown = ResidentMegabytes() - before;
     const auto stats = filled.history->stats();
-    state.counters["cpu_s_per_M"] = filled.push_seconds / samples * 1e6;
+    state.counters["cpu_s_per_M"] = push_seconds / samples * 1e6;
     state.counters["rss_MB"] = ResidentMegabytes();
     state.counters["grown_MB"] = grown;
     state.counters["counted_MB"] = static_cast<double>(stats.memory_bytes) / 1e6;
@@ -151,7 +76,8 @@ BENCHMARK(BM_Fleet)
 
 // Restart with nothing sealed yet: all samples are replayed from the journal.
 void BM_Replay(benchmark::State& state) {
-  Filled filled(20'000, 110, 24h);
+  FilledHistory filled(20'000, 110, {.block_length = 24h});
+  filled.Fill();
   for (auto unused : state) filled.Open();
   const std::uint64_t samples = filled.history->stats().samples_replayed;
   if (samples != filled.fleet.size() * 110) std::abort();
@@ -161,7 +87,7 @@ void BM_Replay(benchmark::State& state) {
 BENCHMARK(BM_Replay)->Iterations(3)->Unit(benchmark::kMillisecond);
 
 void BM_AppendEntries(benchmark::State& state) {
-  Folder folder;
+  bench::TempFolder folder;
   ManualClock clock(kStart);
   auto history = *History::Open({.folder = folder.path()}, clock);
   bench::Fleet fleet(10'000, 1000, kStart);
@@ -183,7 +109,7 @@ void BM_AppendEntries(benchmark::State& state) {
 BENCHMARK(BM_AppendEntries)->Unit(benchmark::kMillisecond);
 
 void BM_PublishReadings(benchmark::State& state) {
-  Folder folder;
+  bench::TempFolder folder;
   ManualClock clock(kStart);
   auto history = *History::Open({.folder = folder.path()}, clock);
   Recorder recorder(*history);
@@ -263,7 +189,7 @@ BENCHMARK(BM_DecodeChunk)->Arg(16)->Arg(120)->Arg(480);
 using Op = Matcher::Op;
 
 void Select(benchmark::State& state, const std::vector<Matcher>& matchers, std::int64_t hours) {
-  Filled& filled = Shared();
+  FilledHistory& filled = Shared();
   const Timestamp end = filled.fleet.TimeOf(480);
   const TimeRange range{hours <= 0 ? end - 300'000 : end - hours * 3'600'000, end};
   std::size_t series = 0;
