@@ -4,6 +4,7 @@
 
 #include "alerting/templates/escape.h"
 #include "alerting/templates/print.h"
+#include "alerting/templates/signature.h"
 
 namespace vigia::alerting::templates {
 namespace {
@@ -11,71 +12,6 @@ namespace {
 using Kind = Node::Kind;
 
 enum class Flow { kNext, kBreak, kContinue };
-
-// Why an argument does not fit a parameter, in Go's words for its type.
-std::string_view ParameterType(char letter) {
-  switch (letter) {
-    case 's':
-      return "string";
-    case 'i':
-      return "int";
-    case 'f':
-      return "float64";
-    case 'l':
-      return "[]string";
-    case 'q':
-      return "template.queryResult";
-    case 'p':
-      return "*template.sample";
-    case 'm':
-      return "map[string]interface {}";
-    case 't':
-      return "time.Time";
-    default:
-      return "interface {}";
-  }
-}
-
-bool IsStringList(const Value& value) {
-  const auto* list = value.list();
-  return list && std::all_of(list->items.begin(), list->items.end(),
-                             [](const Value& item) { return item.string() != nullptr; });
-}
-
-bool FitsParameter(const Value& value, char letter) {
-  switch (letter) {
-    case 's':
-      return value.string() != nullptr;
-    case 'i':
-      return value.As<std::int64_t>() != nullptr;
-    case 'f':
-      return value.As<double>() != nullptr;
-    case 'l':
-      return IsStringList(value);
-    case 'q':
-      return value.list() != nullptr && value.list()->type == "template.queryResult";
-    case 'p':
-      return value.structure() != nullptr && value.structure()->type == "*template.sample";
-    case 'm':
-      return value.map() != nullptr;
-    case 't':
-      return value.As<Time>() != nullptr;
-    default:
-      return true;
-  }
-}
-
-// The signature of a function, taken apart.
-struct Signature {
-  explicit Signature(std::string_view text)
-      : variadic(text.ends_with('*')), letters(variadic ? text.substr(0, text.size() - 1) : text) {}
-
-  std::size_t fixed() const { return letters.size() - (variadic ? 1 : 0); }
-  char Letter(std::size_t i) const { return letters[std::min(i, letters.size() - 1)]; }
-
-  bool variadic;
-  std::string_view letters;
-};
 
 class Evaluator {
  public:
@@ -411,7 +347,7 @@ class Evaluator {
     }
     if (final) {
       const char letter = signature.Letter(arguments.size());
-      if (!FitsParameter(*final, letter)) return Misfit(node, *final, letter);
+      if (!FitsParameter(*final, letter)) return At(node, Misfit(*final, letter));
       values.push_back(*final);
     }
     auto result = function.call(execution_.environment, values);
@@ -456,23 +392,20 @@ class Evaluator {
     return value;
   }
 
-  tl::unexpected<Error> Misfit(const Node& node, const Value& value, char letter) const {
-    const std::string type(ParameterType(letter));
-    if (value.IsNil()) return At(node, "invalid value; expected " + type);
-    return At(node,
-              "wrong type for value; expected " + type + "; got " + std::string(TypeName(value)));
-  }
-
   // An argument for a parameter of that letter.
   Result<Value> Argument(const Value& dot, char letter, const Node& node) {
-    if (node.kind == Kind::kConstant) return ConstantArgument(letter, node);
+    if (node.kind == Kind::kConstant) {
+      auto constant = FitConstant(node, letter);
+      if (!constant) return At(node, constant.error());
+      return *std::move(constant);
+    }
     if (node.kind == Kind::kNil) {
       if (letter == 'a' || letter == 'n') return Value();
       return At(node, "cannot assign nil to " + std::string(ParameterType(letter)));
     }
     auto value = Operand(dot, node);
     if (!value || FitsParameter(*value, letter)) return value;
-    return Misfit(node, *value, letter);
+    return At(node, Misfit(*value, letter));
   }
 
   Result<Value> Operand(const Value& dot, const Node& node) {
@@ -491,25 +424,6 @@ class Evaluator {
         return Pipeline(dot, node);
       default:
         return At(node, "can't handle " + node.ToString());
-    }
-  }
-
-  // A number takes the type of its parameter.
-  Result<Value> ConstantArgument(char letter, const Node& node) {
-    const auto& constant = node.constant;
-    const auto* whole = constant.As<std::int64_t>();
-    if (letter == 'f' && node.is_number && whole) return Value(static_cast<double>(*whole));
-    if (FitsParameter(constant, letter)) return constant;
-    switch (letter) {
-      case 's':
-        return At(node, "expected string; found " + node.text);
-      case 'i':
-        return At(node, "expected integer; found " + node.text);
-      case 'f':
-        return At(node, "expected float; found " + node.text);
-      default:
-        return At(node, "can't handle " + node.text + " for arg of type " +
-                            std::string(ParameterType(letter)));
     }
   }
 

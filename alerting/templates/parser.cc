@@ -1,11 +1,10 @@
 #include "alerting/templates/parser.h"
 
 #include <algorithm>
-#include <optional>
 
-#include "alerting/templates/lexer.h"
 #include "alerting/templates/literal.h"
 #include "alerting/templates/print.h"
+#include "alerting/templates/token_stream.h"
 
 namespace vigia::alerting::templates {
 namespace {
@@ -23,26 +22,23 @@ bool IsEmpty(const Node::List& body) {
   });
 }
 
-// A recursive descent. The first fault is kept in fault_ and ends everything: after it Next() and
-// Peek() only give the end.
-class Parser {
+// A recursive descent. The first fault ends everything: after it Next() and Peek() only give the
+// end.
+class Parser : private TokenStream {
  public:
-  Parser(std::string_view name, std::string_view text, const Vocabulary& vocabulary, Trees& trees)
-      : name_(name),
-        text_(std::make_shared<const std::string>(text)),
-        tokens_(Tokenize(*text_)),
-        vocabulary_(vocabulary),
-        trees_(trees) {}
+  Parser(std::string_view name, const std::shared_ptr<const std::string>& text,
+         const Vocabulary& vocabulary, Trees& trees)
+      : TokenStream(name, *text), text_(text), vocabulary_(vocabulary), trees_(trees) {}
 
   Status Run() {
     variables_ = {"$"};
     variables_.insert(variables_.end(), vocabulary_.variables.begin(), vocabulary_.variables.end());
     Node::List body;
-    while (!fault_ && Peek().kind != Token::Kind::kEnd) {
+    while (!failed() && Peek().kind != Token::Kind::kEnd) {
       if (auto node = TopLevel()) body.push_back(std::move(node));
     }
-    if (!fault_) Define(std::string(name_), std::move(body));
-    if (fault_) return vigia::Fail(ErrorCode::kInvalid, *fault_);
+    if (!failed()) Define(std::string(file()), std::move(body));
+    if (failed()) return vigia::Fail(ErrorCode::kInvalid, fault());
     for (auto& [name, tree] : found_) {
       auto& known = trees_[name];
       if (!known || !IsEmpty(tree->body)) known = tree;
@@ -51,50 +47,6 @@ class Parser {
   }
 
  private:
-  // Tokens.
-  const Token& Peek() {
-    if (fault_) return end_;
-    const Token& token = tokens_[at_];
-    if (token.kind == Token::Kind::kError) {
-      line_ = token.line;
-      Fail(token.error);
-      return end_;
-    }
-    return token;
-  }
-  const Token& Next() {
-    const Token& token = Peek();
-    line_ = fault_ ? line_ : token.line;
-    if (!fault_ && token.kind != Token::Kind::kEnd) ++at_;
-    return token;
-  }
-  const Token& PeekNonSpace() {
-    while (Peek().kind == Token::Kind::kSpace) ++at_;
-    return Peek();
-  }
-  const Token& NextNonSpace() {
-    PeekNonSpace();
-    return Next();
-  }
-  bool PeekKeyword(std::string_view word) {
-    const Token& token = PeekNonSpace();
-    return token.kind == Token::Kind::kKeyword && token.text == word;
-  }
-
-  void Fail(const std::string& what) {
-    if (fault_) return;
-    fault_ = "template: " + std::string(name_) + ":" + std::to_string(line_) + ": " + what;
-  }
-  void Unexpected(const Token& token, std::string_view context) {
-    line_ = std::max(line_, token.line);
-    Fail("unexpected " + Shown(token) + " in " + std::string(context));
-  }
-  const Token& Expect(Token::Kind kind, std::string_view context) {
-    const Token& token = NextNonSpace();
-    if (!fault_ && token.kind != kind) Unexpected(token, context);
-    return token;
-  }
-
   static NodePtr Make(Kind kind, std::size_t position, std::string_view text = {}) {
     auto node = std::make_unique<Node>();
     node->kind = kind;
@@ -106,14 +58,14 @@ class Parser {
   // Statements.
   NodePtr TopLevel() {
     if (Peek().kind == Token::Kind::kLeft) {
-      const std::size_t start = at_;
+      const std::size_t start = position();
       Next();
       if (PeekKeyword("define")) {
         NextNonSpace();
         Definition();
         return nullptr;
       }
-      at_ = start;
+      Rewind(start);
     }
     auto node = Statement();
     if (node && (node->kind == Kind::kBreak || node->kind == Kind::kContinue)) return node;
@@ -138,13 +90,13 @@ class Parser {
     end_keyword_ = nullptr;
     range_depth_ = range_depth;
     variables_ = std::move(outer);
-    if (!fault_) Define(name, std::move(body));
+    if (!failed()) Define(name, std::move(body));
   }
 
   void Define(std::string name, Node::List body) {
     auto tree = std::make_shared<Tree>();
     tree->name = name;
-    tree->file = name_;
+    tree->file = file();
     tree->text = text_;
     tree->body = std::move(body);
     // An empty one does not replace another, which is how files with definitions alone work.
@@ -154,7 +106,7 @@ class Parser {
 
   std::string Unquoted(const Token& token, std::string_view context) {
     if (token.kind != Token::Kind::kString && token.kind != Token::Kind::kRawString) {
-      if (!fault_) Unexpected(token, context);
+      if (!failed()) Unexpected(token, context);
       return {};
     }
     auto text = UnquoteString(token.text);
@@ -165,7 +117,7 @@ class Parser {
   // Statements up to {{end}} or {{else}}, which is consumed up to its keyword and named in
   // end_keyword_.
   void Body(Node::List& body) {
-    while (!fault_) {
+    while (!failed()) {
       if (Peek().kind == Token::Kind::kEnd) return Fail("unexpected EOF");
       if (auto node = Statement()) body.push_back(std::move(node));
       if (end_keyword_) return;
@@ -174,7 +126,7 @@ class Parser {
 
   NodePtr Statement() {
     const Token& token = Next();
-    if (fault_) return nullptr;
+    if (failed()) return nullptr;
     if (token.kind == Token::Kind::kText) return Make(Kind::kText, token.position, token.text);
     if (token.kind != Token::Kind::kLeft) {
       Unexpected(token, "input");
@@ -218,7 +170,7 @@ class Parser {
   NodePtr Jump(Kind kind, const std::string& word, std::size_t position) {
     const Token& token = NextNonSpace();
     if (token.kind != Token::Kind::kRight) {
-      if (!fault_) Unexpected(token, "{{" + word + "}}");
+      if (!failed()) Unexpected(token, "{{" + word + "}}");
     } else if (range_depth_ == 0) {
       Fail("{{" + word + "}} outside {{range}}");
     }
@@ -288,7 +240,7 @@ class Parser {
     }
     end_keyword_ = nullptr;
     variables_ = std::move(outer);
-    if (!fault_) Define(name, std::move(body));
+    if (!failed()) Define(name, std::move(body));
     return node;
   }
 
@@ -298,9 +250,9 @@ class Parser {
     auto pipe = Make(Kind::kPipe, first.position);
     if (++depth_ > kMaxDepth) Fail("nested too deeply");
     Declarations(*pipe, context);
-    while (!fault_) {
+    while (!failed()) {
       const Token& token = NextNonSpace();
-      if (fault_) break;
+      if (failed()) break;
       if (token.kind == end) {
         CheckPipeline(*pipe, context);
         break;
@@ -309,39 +261,18 @@ class Parser {
         Unexpected(token, context);
         break;
       }
-      --at_;
+      Back();
       pipe->children.push_back(Command());
     }
     --depth_;
     return pipe;
   }
 
-  static bool StartsOperand(const Token& token) {
-    using K = Token::Kind;
-    switch (token.kind) {
-      case K::kBool:
-      case K::kCharacter:
-      case K::kDot:
-      case K::kField:
-      case K::kIdentifier:
-      case K::kNumber:
-      case K::kRawString:
-      case K::kString:
-      case K::kVariable:
-      case K::kLeftParen:
-        return true;
-      case K::kKeyword:
-        return token.text == "nil";
-      default:
-        return false;
-    }
-  }
-
   // `$x :=`, `$x =` and, in a range, `$i, $x :=`.
   void Declarations(Node& pipe, std::string_view context) {
-    const std::size_t start = at_;
+    const std::size_t start = position();
     std::vector<std::string> names;
-    while (!fault_ && PeekNonSpace().kind == Token::Kind::kVariable) {
+    while (!failed() && PeekNonSpace().kind == Token::Kind::kVariable) {
       names.emplace_back(Next().text);
       const Token& token = PeekNonSpace();
       if (token.kind == Token::Kind::kDeclare || token.kind == Token::Kind::kAssign) {
@@ -356,7 +287,7 @@ class Parser {
         return Fail("too many declarations in " + std::string(context));
       }
     }
-    if (pipe.variables.empty()) at_ = start;
+    if (pipe.variables.empty()) Rewind(start);
     for (const auto& name : pipe.variables) {
       if (pipe.assigns && !Knows(name)) Fail("undefined variable " + Quote(name));
     }
@@ -385,15 +316,15 @@ class Parser {
 
   NodePtr Command() {
     auto command = Make(Kind::kCommand, PeekNonSpace().position);
-    while (!fault_) {
+    while (!failed()) {
       PeekNonSpace();
       if (auto operand = Operand()) command->children.push_back(std::move(operand));
-      if (fault_) break;
+      if (failed()) break;
       const Token& token = Next();
       if (token.kind == Token::Kind::kSpace) continue;
       if (token.kind == Token::Kind::kRight || token.kind == Token::Kind::kRightParen) {
-        --at_;
-      } else if (token.kind != Token::Kind::kPipe && !fault_) {
+        Back();
+      } else if (token.kind != Token::Kind::kPipe && !failed()) {
         Unexpected(token, "operand");
       }
       break;
@@ -432,7 +363,7 @@ class Parser {
   // nullptr, and nothing consumed, if no term begins here.
   NodePtr Term() {
     const Token& token = PeekNonSpace();
-    if (fault_ || !StartsOperand(token)) return nullptr;
+    if (failed() || !StartsOperand(token)) return nullptr;
     Next();
     using K = Token::Kind;
     switch (token.kind) {
@@ -480,27 +411,21 @@ class Parser {
     return node;
   }
 
-  const std::string_view name_;
   const std::shared_ptr<const std::string> text_;
-  const std::vector<Token> tokens_;
   const Vocabulary& vocabulary_;
   Trees& trees_;
   Trees found_;
-  const Token end_;
-  std::size_t at_ = 0;
-  int line_ = 1;
   int depth_ = 0;
   int range_depth_ = 0;
   const char* end_keyword_ = nullptr;   // the {{end}} or {{else}} that was just read
   std::vector<std::string> variables_;  // in scope
-  std::optional<std::string> fault_;
 };
 
 }  // namespace
 
 Status Parse(std::string_view name, std::string_view text, const Vocabulary& vocabulary,
              Trees& trees) {
-  return Parser(name, text, vocabulary, trees).Run();
+  return Parser(name, std::make_shared<const std::string>(text), vocabulary, trees).Run();
 }
 
 }  // namespace vigia::alerting::templates
