@@ -1,26 +1,18 @@
 // msteamsv2_configs: an adaptive card by a workflow of Microsoft Teams.
 
-#include "alerting/deliver/http_receiver.h"
+#include "alerting/deliver/receivers/msteams.h"
+
 #include "core/text/json.h"
 
 namespace vigia::alerting::deliver {
 namespace {
 
-struct Options {
-  Secret url;
-  std::string title = R"({{ template "msteamsv2.default.title" . }})";
-  std::string text = R"({{ template "msteamsv2.default.text" . }})";
-};
-
-// A message has 28 KB, JSON's escapes included.
-constexpr Limit kText{12'000, Unit::kBytes};
-
 class Teams final : public HttpReceiver {
  public:
-  Teams(const ReceiverOptions& common, Options options)
+  Teams(const ReceiverOptions& common, TeamsOptions options)
       : HttpReceiver(common), options_(std::move(options)) {}
 
-  Pace pace() const override { return {.per_second = 2, .burst = 4}; }
+  Pace pace() const override { return kTeamsPace; }
 
  protected:
   Result<HttpRequest> Build(const Notification& notification) const override {
@@ -37,8 +29,8 @@ class Teams final : public HttpReceiver {
     json.Key("content").BeginObject().Field("type", "AdaptiveCard").Field("version", "1.4");
     json.Field("$schema", "http://adaptivecards.io/schemas/adaptive-card.json");
     json.Key("body").BeginArray();
-    AppendBlock(json, message.Text(options_.title, {1000, Unit::kBytes}), color);
-    AppendBlock(json, message.Fitted(options_.text, kText), "Default");
+    AppendBlock(json, message.Text(options_.title, kTeamsLine), color);
+    AppendBlock(json, message.Fitted(options_.text, kTeamsText), "Default");
     json.EndArray().Key("actions").BeginArray().BeginObject();
     json.Field("type", "Action.OpenUrl").Field("title", "View in vigia");
     json.Field("url", message.Link()).EndObject().EndArray();
@@ -54,20 +46,32 @@ class Teams final : public HttpReceiver {
     json.EndObject();
   }
 
-  const Options options_;
+  const TeamsOptions options_;
 };
 
 }  // namespace
 
-std::unique_ptr<Receiver> MakeTeams(const ReceiverInput& input) {
-  ReceiverOptions common(input, true);
-  Options options;
+TeamsOptions ReadTeams(ReceiverOptions& common, const std::string& prefix, bool summary) {
+  const auto named = [&](const std::string& text) {
+    return "{{ template \"" + prefix + ".default." + text + "\" . }}";
+  };
+  TeamsOptions options{.url = {}, .title = named("title"), .summary = {}, .text = named("text")};
   if (!common.ReadSecret("webhook_url", options.url)) {
-    input.options.Require("webhook_url", "or webhook_url_file");
+    common.reader().Require("webhook_url", "or webhook_url_file");
   }
   common.ReadTemplate("title", options.title);
+  if (summary) {
+    options.summary = named("summary");
+    common.ReadTemplate("summary", options.summary);
+  }
   common.ReadTemplate("text", options.text);
-  input.options.Finish();
+  common.reader().Finish();
+  return options;
+}
+
+std::unique_ptr<Receiver> MakeTeams(const ReceiverInput& input) {
+  ReceiverOptions common(input, true);
+  auto options = ReadTeams(common, "msteamsv2", false);
   return std::make_unique<Teams>(common, std::move(options));
 }
 

@@ -1,37 +1,26 @@
 // msteams_configs: a message card by an incoming webhook of Microsoft Teams, the connectors that
 // Microsoft is retiring; msteamsv2_configs is what follows them.
 
-#include "alerting/deliver/http_receiver.h"
+#include "alerting/deliver/receivers/msteams.h"
 #include "core/text/json.h"
 
 namespace vigia::alerting::deliver {
 namespace {
 
-struct Options {
-  Secret url;
-  std::string title = R"({{ template "msteams.default.title" . }})";
-  std::string summary = R"({{ template "msteams.default.summary" . }})";
-  std::string text = R"({{ template "msteams.default.text" . }})";
-};
-
-// A card has 28 KB, JSON's escapes included.
-constexpr Limit kText{12'000, Unit::kBytes};
-constexpr Limit kLine{1000, Unit::kBytes};
-
 class TeamsConnector final : public HttpReceiver {
  public:
-  TeamsConnector(const ReceiverOptions& common, Options options)
+  TeamsConnector(const ReceiverOptions& common, TeamsOptions options)
       : HttpReceiver(common), options_(std::move(options)) {}
 
-  Pace pace() const override { return {.per_second = 2, .burst = 4}; }
+  Pace pace() const override { return kTeamsPace; }
 
  protected:
   Result<HttpRequest> Build(const Notification& notification) const override {
     const auto url = options_.url.Reveal();
     if (!url) return Fail(url.error());
     const Message message(notification, templates(), EscapeMentions);
-    const auto title = message.Text(options_.title, kLine);
-    const auto summary = message.Text(options_.summary, kLine);
+    const auto title = message.Text(options_.title, kTeamsLine);
+    const auto summary = message.Text(options_.summary, kTeamsLine);
     std::string out;
     text::JsonWriter json(out);
     json.BeginObject();
@@ -39,7 +28,7 @@ class TeamsConnector final : public HttpReceiver {
     json.Field("title", title);
     // A card without summary is refused, and so is one without text.
     json.Field("summary", summary.empty() ? Fallback(message) : summary);
-    const auto text = message.Fitted(options_.text, kText);
+    const auto text = message.Fitted(options_.text, kTeamsText);
     json.Field("text", text.empty() ? Fallback(message) : text);
     json.Field("themeColor", message.firing() ? "8C1A1A" : "2DC72D");
     json.Key("potentialAction").BeginArray().BeginObject();
@@ -67,21 +56,14 @@ class TeamsConnector final : public HttpReceiver {
     return "Alerts " + std::string(message.status());
   }
 
-  const Options options_;
+  const TeamsOptions options_;
 };
 
 }  // namespace
 
 std::unique_ptr<Receiver> MakeTeamsConnector(const ReceiverInput& input) {
   ReceiverOptions common(input, true);
-  Options options;
-  if (!common.ReadSecret("webhook_url", options.url)) {
-    input.options.Require("webhook_url", "or webhook_url_file");
-  }
-  common.ReadTemplate("title", options.title);
-  common.ReadTemplate("summary", options.summary);
-  common.ReadTemplate("text", options.text);
-  input.options.Finish();
+  auto options = ReadTeams(common, "msteams", true);
   return std::make_unique<TeamsConnector>(common, std::move(options));
 }
 
