@@ -70,9 +70,11 @@ DataState Judge(const Columns& samples, Timestamp time, const DataStates::Option
   if (IsUnknown(value)) return DataState::kUnknown;
   if (IsGone(value)) return DataState::kGone;
   if (samples.times.back() > time - options.lookback) return DataState::kPresent;
+  const Timestamp last = samples.times.back();
   const bool restarted =
-      samples.times.back() < options.started && options.time < options.started + options.lookback;
-  return restarted ? DataState::kUnknown : DataState::kGone;
+      last < options.started && options.time < options.started + options.lookback;
+  const bool ended_before = options.stopped != 0 && last <= options.stopped - options.lookback;
+  return restarted && !ended_before ? DataState::kUnknown : DataState::kGone;
 }
 
 void AppendKey(std::string& key, std::string_view text) {

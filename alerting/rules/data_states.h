@@ -32,6 +32,9 @@ class DataStates {
     // When this process began to remember; a series that was there before and has not been heard
     // of since is unknown for one look-back. 0 for never.
     Timestamp started = 0;
+    // When the process before it evaluated last: a series that had ended by then is gone. 0 if
+    // nobody knows; then none had.
+    Timestamp stopped = 0;
   };
 
   // Reads the newest sample of every series that `query` selects. `source` outlives this.

@@ -42,7 +42,8 @@ DataStates* Rule::States(const Environment& environment, const Evaluation& at) {
     auto states = DataStates::Read(environment.source, *definition_->query,
                                    {.time = at.data_time,
                                     .lookback = environment.engine.options().lookback.count(),
-                                    .started = environment.started});
+                                    .started = environment.started,
+                                    .stopped = environment.stopped});
     if (!states) return nullptr;
     states_ = *std::move(states);
   }

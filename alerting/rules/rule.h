@@ -21,8 +21,10 @@ namespace vigia::alerting::rules {
 struct Environment {
   const SeriesSource& source;
   const promql::Engine& engine;
-  // When this process began to remember; 0 for "always has" (tests, replay).
+  // When this process began to remember, 0 for "always has" (tests, replay), and when the one
+  // before it evaluated last, 0 if nobody knows.
   Timestamp started = 0;
+  Timestamp stopped = 0;
   // For templates; set by the group.
   Labels external_labels = {};
   std::string external_url = {};

@@ -26,6 +26,7 @@ constexpr std::string_view kSteps[] = {
     " resolved_at INTEGER NOT NULL,"
     " keep_firing_since INTEGER NOT NULL,"
     " PRIMARY KEY (group_key, rule, labels)) WITHOUT ROWID",
+    "CREATE TABLE rule_evaluation (id INTEGER PRIMARY KEY CHECK (id = 0), time INTEGER NOT NULL)",
 };
 
 constexpr std::string_view kUpsert =
@@ -37,6 +38,9 @@ constexpr std::string_view kDelete =
 constexpr std::string_view kSelect =
     "SELECT group_key, rule, labels, annotations, state, held, missed, value, active_at, fired_at,"
     " resolved_at, keep_firing_since FROM rule_alert";
+
+constexpr std::string_view kNote = "INSERT OR REPLACE INTO rule_evaluation VALUES (0, ?)";
+constexpr Timestamp kNoteEvery = 30'000;
 
 // Transitions beyond this are lost while the file cannot be written.
 constexpr std::size_t kMaxEvents = 10'000;
@@ -93,6 +97,15 @@ Result<std::vector<AlertStore::Stored>> AlertStore::Load() {
   return out;
 }
 
+Timestamp AlertStore::LastEvaluation() {
+  Timestamp time = 0;
+  const auto status = database_.Read([&](state::Session& session) {
+    return session.Each("SELECT time FROM rule_evaluation", {},
+                        [&](const state::Row& row) { time = row.Integer(0); });
+  });
+  return status ? time : 0;
+}
+
 Status AlertStore::Remove(const std::vector<Stored>& alerts) {
   if (alerts.empty()) return Ok();
   return database_.Write([&](state::Session& session) -> Status {
@@ -105,71 +118,92 @@ Status AlertStore::Remove(const std::vector<Stored>& alerts) {
   });
 }
 
-Status AlertStore::Write(const Batch& batch) {
+namespace {
+
+Status WriteRow(state::Session& session, std::string_view group, std::string_view rule,
+                const AlertInstance& alert, bool removed) {
+  const std::string labels = state::LabelsToJson(alert.labels);
+  if (removed) return session.Run(kDelete, {group, rule, std::string_view(labels)});
+  const std::string annotations = state::LabelsToJson(alert.annotations);
+  const state::Value parameters[] = {
+      group,
+      rule,
+      std::string_view(labels),
+      std::string_view(annotations),
+      static_cast<std::int64_t>(alert.state),
+      std::int64_t{alert.held},
+      std::int64_t{alert.missed},
+      std::bit_cast<std::int64_t>(alert.value),
+      alert.active_at,
+      alert.fired_at,
+      alert.resolved_at,
+      alert.keep_firing_since,
+  };
+  return session.Run(kUpsert, parameters);
+}
+
+}  // namespace
+
+Status AlertStore::Write(const Evaluated& now, const Batch& before) {
   return database_.Write([&](state::Session& session) -> Status {
-    for (const auto& [key, row] : batch.rows) {
-      const auto& [group, rule, alert] = key;
-      const std::string labels = state::LabelsToJson(alert);
-      Status status = Ok();
-      if (row.removed) {
-        status = session.Run(
-            kDelete, {std::string_view(group), std::string_view(rule), std::string_view(labels)});
-      } else {
-        const AlertInstance& now = row.instance;
-        const std::string annotations = state::LabelsToJson(now.annotations);
-        const state::Value parameters[] = {
-            std::string_view(group),
-            std::string_view(rule),
-            std::string_view(labels),
-            std::string_view(annotations),
-            static_cast<std::int64_t>(now.state),
-            std::int64_t{now.held},
-            std::int64_t{now.missed},
-            std::bit_cast<std::int64_t>(now.value),
-            now.active_at,
-            now.fired_at,
-            now.resolved_at,
-            now.keep_firing_since,
-        };
-        status = session.Run(kUpsert, parameters);
-      }
-      if (!status) return status;
+    Status status = Ok();
+    if (now.note) status = session.Run(kNote, {now.time});
+    for (auto at = before.rows.begin(); status && at != before.rows.end(); ++at) {
+      const auto& [group, rule, labels] = at->first;
+      status = WriteRow(session, group, rule, at->second.instance, at->second.removed);
     }
-    return state::Journal::Write(session, batch.events);
+    if (status) status = state::Journal::Write(session, before.events);
+    // Texts are made one by one: thousands of them at once would be megabytes.
+    for (auto at = now.changes.begin(); status && at != now.changes.end(); ++at) {
+      const Change& change = at->change;
+      status = WriteRow(session, now.group, at->rule, change.instance, change.removed);
+      if (!status || change.event.empty()) continue;
+      const auto event = EventOf(now.group, now.time, *at);
+      status = state::Journal::Write(session, {&event, 1});
+    }
+    return status;
   });
 }
 
+void AlertStore::Postpone(Evaluated now, Batch before) {
+  for (auto& change : now.changes) {
+    if (!change.change.event.empty()) {
+      before.events.push_back(EventOf(now.group, now.time, change));
+    }
+    auto& instance = change.change.instance;
+    Key key{now.group, change.rule, instance.labels};
+    before.rows.insert_or_assign(std::move(key), Row{std::move(instance), change.change.removed});
+  }
+  const std::lock_guard lock(mutex_);
+  // What another evaluation left meanwhile is of other alerts, or newer.
+  waiting_.rows.merge(before.rows);
+  auto& events = waiting_.events;
+  events.insert(events.begin(), std::make_move_iterator(before.events.begin()),
+                std::make_move_iterator(before.events.end()));
+  if (events.size() <= kMaxEvents) return;
+  const auto over = events.size() - kMaxEvents;
+  events_lost_ += over;
+  events.erase(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(over));
+}
+
 void AlertStore::Store(const std::string& group, Timestamp time, std::vector<RuleChange> changes) {
-  Batch batch;
+  Evaluated now{group, time, std::move(changes)};
+  Batch before;
   {
     const std::lock_guard lock(mutex_);
-    batch = std::exchange(waiting_, {});
+    before = std::exchange(waiting_, {});
+    now.note = time != 0 && (time < noted_ || time - noted_ >= kNoteEvery);
+    if (now.note) noted_ = time;
   }
-  if (changes.empty() && batch.rows.empty() && batch.events.empty()) return;
-  for (auto& change : changes) {
-    if (!change.change.event.empty()) batch.events.push_back(EventOf(group, time, change));
-    auto& instance = change.change.instance;
-    Key key{group, change.rule, instance.labels};
-    batch.rows.insert_or_assign(std::move(key), Row{std::move(instance), change.change.removed});
-  }
-  const auto status = Write(batch);
+  const bool nothing = now.changes.empty() && before.rows.empty() && before.events.empty();
+  if (nothing && !now.note) return;
+  const auto status = Write(now, before);
+  if (!status) Postpone(std::move(now), std::move(before));
   bool changed = false;
   {
     const std::lock_guard lock(mutex_);
     changed = failing_ == status.has_value();
     failing_ = !status;
-    if (!status) {
-      // What another evaluation left meanwhile is of other alerts, or newer.
-      waiting_.rows.merge(batch.rows);
-      waiting_.events.insert(waiting_.events.begin(), std::make_move_iterator(batch.events.begin()),
-                             std::make_move_iterator(batch.events.end()));
-      if (waiting_.events.size() > kMaxEvents) {
-        const auto over = waiting_.events.size() - kMaxEvents;
-        events_lost_ += over;
-        waiting_.events.erase(waiting_.events.begin(),
-                              waiting_.events.begin() + static_cast<std::ptrdiff_t>(over));
-      }
-    }
   }
   if (!changed) return;
   if (status) {

@@ -35,6 +35,8 @@ class AlertStore final : public ChangeSink {
 
   // What the file holds.
   Result<std::vector<Stored>> Load();
+  // When anything was evaluated last before this process, to half a minute; 0 if nobody knows.
+  Timestamp LastEvaluation();
   // Forgets alerts whose rules are no more.
   Status Remove(const std::vector<Stored>& alerts);
 
@@ -59,8 +61,16 @@ class AlertStore final : public ChangeSink {
     std::map<Key, Row> rows;
     std::vector<state::Event> events;
   };
+  struct Evaluated {
+    const std::string& group;
+    Timestamp time = 0;
+    std::vector<RuleChange> changes;
+    bool note = false;  // the time is to be written, too
+  };
 
-  Status Write(const Batch& batch);
+  // `before` is what waited for this.
+  Status Write(const Evaluated& now, const Batch& before);
+  void Postpone(Evaluated now, Batch before);
 
   state::Database& database_;
   mutable std::mutex mutex_;
@@ -68,6 +78,7 @@ class AlertStore final : public ChangeSink {
   Batch waiting_;
   std::uint64_t events_lost_ = 0;
   bool failing_ = false;
+  Timestamp noted_ = 0;  // the last evaluation that was written down
 };
 
 }  // namespace vigia::alerting::rules

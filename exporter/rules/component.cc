@@ -38,13 +38,13 @@ class RulesComponent final : public Component {
         dead_(ground.history, ground.clock),
         store_(ground.database, ground.journal),
         runner_(ground.clock,
-                {.source = ground.history, .engine = engine_, .started = ground.clock.Wall()},
+                {.source = ground.history,
+                 .engine = engine_,
+                 .started = ground.clock.Wall(),
+                 .stopped = OpenStore()},
                 {ground.history, &ground.alerts, &store_},
                 {.threads = std::max(1U, std::thread::hardware_concurrency()),
                  .interval_of = [this](const InstanceId& id) { return IntervalOf(id); }}) {
-    if (auto status = store_.Open(); !status) {
-      log::Error("alert state has no tables", {{"error", status.error().message()}});
-    }
     ground_.router.Get("/api/v1/rules", [this](const http::Request& request) {
       return RulesAnswer(request, runner_.Groups(), dead_);
     });
@@ -100,6 +100,14 @@ class RulesComponent final : public Component {
     const std::lock_guard lock(mutex_);
     const auto at = intervals_.find(id);
     return at == intervals_.end() ? Milliseconds(0) : at->second;
+  }
+
+  // Returns when the process before this one evaluated last.
+  Timestamp OpenStore() {
+    if (auto status = store_.Open(); !status) {
+      log::Error("alert state has no tables", {{"error", status.error().message()}});
+    }
+    return std::min(store_.LastEvaluation(), ground_.clock.Wall());
   }
 
   // Alerts are what they were before anything is evaluated.

@@ -303,6 +303,44 @@ TEST_CASE("after a restart what was there before is unknown for one look-back", 
   CHECK(stage.Active().empty());
 }
 
+TEST_CASE("a series that had ended before the stop holds nothing after the start", "[rules]") {
+  const Labels pod{{"__name__", "errors"}, {"pod", "old"}};
+  const Labels other{{"__name__", "errors"}, {"pod", "new"}};
+  for (const bool ended : {true, false}) {
+    Stage stage(R"(
+groups:
+- name: g
+  rules:
+  - { alert: Many, expr: sum(errors) > 10 }
+)");
+    // The old pod ended an hour before the stop at 3600, or was there until then.
+    stage.Put(pod, ended ? 0 : 3590, 5);
+    stage.Put(other, 3590, 11);
+    stage.Evaluate(3600);
+    REQUIRE(stage.Active().starts_with("firing"));
+    // Down for ten minutes; then only the new pod is there, and all is well.
+    stage.stopped = kStart + 3600 * 1000;
+    stage.started = kStart + 4200 * 1000;
+    stage.Put(other, 4205, 1);
+    stage.Evaluate(4206);
+    CHECK(stage.Active().empty() == ended);
+    if (!ended) CHECK(stage.Active().ends_with("held\n"));
+    stage.Put(other, 4500, 1);
+    stage.Evaluate(4200 + 301);
+    CHECK(stage.Active().empty());
+  }
+}
+
+TEST_CASE("who does not know when it stopped holds what had ended, too", "[rules]") {
+  Stage stage(Text(kHigh, "30s", "0s"));
+  stage.Put(kLoad, 0, 11);
+  stage.Evaluate(0);
+  REQUIRE(stage.Active().starts_with("firing"));
+  stage.started = kStart + 3600 * 1000;
+  stage.Evaluate(3601);
+  CHECK(stage.Active().ends_with("held\n"));
+}
+
 TEST_CASE("a reload keeps alerts by name and labels, whatever the expression", "[rules]") {
   Stage stage(kHigh);
   for (int t = 0; t <= 60; t += 15) stage.Put(kLoad, t, 11);

@@ -39,7 +39,8 @@ void Stage::Put(const Labels& labels, int seconds, double value) {
 
 void Stage::Evaluate(int seconds) {
   posted_.clear();
-  const Environment environment{.source = data, .engine = engine_, .started = started};
+  const Environment environment{
+      .source = data, .engine = engine_, .started = started, .stopped = stopped};
   group_->Evaluate(kStart + seconds * 1000, environment, {data, this, this});
 }
 

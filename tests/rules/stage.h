@@ -42,6 +42,7 @@ class Stage final : public AlertSink, public ChangeSink {
 
   promql::MemorySource data;
   Timestamp started = 0;
+  Timestamp stopped = 0;
   ChangeSink* store = nullptr;  // gets the changes, too
 
  private:

@@ -88,6 +88,22 @@ TEST_CASE("alerts go on after a restart where they were", "[rules]") {
         "{alertname=\"High\", instance=\"a\", severity=\"page\"} 30..120\n");
 }
 
+TEST_CASE("when anything was evaluated last is known after a restart", "[rules]") {
+  const vigia::test::TempDir dir;
+  {
+    StoredStage before(dir.path());
+    CHECK(before.store.LastEvaluation() == 0);
+    before.stage.Evaluate(0);  // nothing changes, and yet it is noted
+    before.stage.Evaluate(20);
+    before.stage.Evaluate(40);
+    before.stage.Evaluate(60);
+  }
+  StoredStage after(dir.path());
+  CHECK(after.store.LastEvaluation() == kStart + 40'000);  // to half a minute
+  after.stage.Evaluate(10);                                // the clock was set back
+  CHECK(after.store.LastEvaluation() == kStart + 10'000);
+}
+
 TEST_CASE("a resolved alert is told after a restart and forgotten after 15 minutes", "[rules]") {
   const vigia::test::TempDir dir;
   {
