@@ -5,10 +5,12 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -96,6 +98,56 @@ void BM_Mixin(benchmark::State& state) {
   Run(state, bench::RuleFile(bench::kMixinForms, rules, bench::kMixinForms.size()), rules);
 }
 BENCHMARK(BM_Mixin)->Args({20'000, 480})->Iterations(6)->Unit(benchmark::kMillisecond);
+
+// The queries of groups, each by itself and with what they have in common evaluated once: the least
+// CPU of a round, in turns.
+void Share(benchmark::State& state, const std::string& text, std::size_t rules) {
+  bench::FilledHistory filled(20'000, kSamples);
+  filled.Fill();
+  const promql::Engine engine{promql::EngineOptions{}};
+  const auto groups = MakeGroups(text);
+  std::vector<std::vector<const promql::ParsedQuery*>> queries;
+  std::vector<promql::Shared> shared;
+  for (const auto& group : groups) {
+    auto& own = queries.emplace_back();
+    std::set<std::string, std::less<>> written;
+    for (const auto& rule : group->rules()) {
+      own.push_back(rule->definition().query.get());
+      if (rule->definition().kind == RuleDefinition::Kind::kRecording) {
+        written.insert(rule->definition().name);
+      }
+    }
+    shared.emplace_back(own, written);
+  }
+  const auto evaluate = [&](bool share) {
+    const double begin = ThreadSeconds();
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+      for (const auto* query : queries[i]) {
+        const promql::QueryOptions options{.shared = share ? &shared[i] : nullptr};
+        if (!engine.Instant(*filled.history, *query, filled.now(), options)) std::abort();
+      }
+      shared[i].Forget();
+    }
+    return (ThreadSeconds() - begin) * 1e6 / static_cast<double>(rules);
+  };
+  double alone = 1e9;
+  double together = 1e9;
+  for (auto unused : state) {
+    alone = std::min(alone, evaluate(false));
+    together = std::min(together, evaluate(true));
+  }
+  state.counters["us_alone"] = alone;
+  state.counters["us_shared"] = together;
+}
+
+void BM_ShareMixed(benchmark::State& state) {
+  Share(state, bench::RuleFile(bench::kMixedForms, 620, 10), 620);
+}
+void BM_ShareMixin(benchmark::State& state) {
+  Share(state, bench::RuleFile(bench::kMixinForms, 160, bench::kMixinForms.size()), 160);
+}
+BENCHMARK(BM_ShareMixed)->Iterations(10)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_ShareMixin)->Iterations(10)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace vigia::alerting::rules

@@ -46,6 +46,16 @@ Labels WithExternal(const Labels& labels, const Labels& external) {
   return builder.Build();
 }
 
+promql::Shared SharedBy(const GroupDefinition& group) {
+  std::vector<const promql::ParsedQuery*> queries;
+  std::set<std::string, std::less<>> written{"ALERTS", "ALERTS_FOR_STATE"};
+  for (const auto& rule : group.rules) {
+    queries.push_back(rule->query.get());
+    if (rule->kind == RuleDefinition::Kind::kRecording) written.insert(rule->name);
+  }
+  return promql::Shared(queries, written);
+}
+
 }  // namespace
 
 std::string GeneratorUrl(std::string_view external_url, std::string_view expression) {
@@ -58,6 +68,7 @@ Group::Group(GroupDefinition definition, std::shared_ptr<const Settings> setting
       key_(definition_.Key()),
       settings_(std::move(settings)),
       interval_(definition_.interval.value_or(settings_->interval)),
+      shared_(SharedBy(definition_)),
       written_(definition_.rules.size()) {
   std::map<std::string, int> seen;
   for (const auto& rule : definition_.rules) {
@@ -199,6 +210,7 @@ void Group::Evaluate(Timestamp time, const Environment& given, const Outlets& ou
   Environment environment = given;
   environment.external_labels = settings_->external_labels;
   environment.external_url = settings_->external_url;
+  if (!shared_.empty()) environment.shared = &shared_;
   const double begin = Seconds(CLOCK_MONOTONIC);
   const double cpu = Seconds(CLOCK_THREAD_CPUTIME_ID);
   const Evaluation at{time, time - query_offset().count(), definition_.limit};
@@ -215,6 +227,7 @@ void Group::Evaluate(Timestamp time, const Environment& given, const Outlets& ou
       changes.push_back({rule_keys_[i], rules_[i]->definition_pointer(), std::move(change)});
     }
   }
+  shared_.Forget();
   MarkStale(at.data_time, outlets.series);
   // Written down first, then told: a kill in between tells it after the restart.
   if (outlets.changes) outlets.changes->Store(key_, time, std::move(changes));

@@ -15,6 +15,7 @@
 #include "alerting/rules/alerting_rule.h"
 #include "alerting/rules/rule.h"
 #include "alerting/rules/rule_file.h"
+#include "query/promql/shared.h"
 
 namespace vigia::alerting::rules {
 
@@ -111,6 +112,7 @@ class Group {
   std::vector<std::string> rule_keys_;
 
   // Of the evaluating thread.
+  promql::Shared shared_;
   std::vector<Written> written_;  // by rule
   SeriesSet stale_;               // of rules that a reload took away
 

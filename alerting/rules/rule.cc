@@ -22,7 +22,8 @@ void Rule::SetReport(RuleReport report) {
 
 Result<promql::InstantVector> Rule::Query(const Environment& environment, const Evaluation& at) {
   ForgetStates();
-  auto answer = environment.engine.Instant(environment.source, *definition_->query, at.data_time);
+  auto answer = environment.engine.Instant(environment.source, *definition_->query, at.data_time,
+                                           {.shared = environment.shared});
   if (!answer) return Fail(ErrorCode::kUnavailable, answer.error().message);
   samples_read_ = answer->stats.samples_read;
   promql::InstantVector vector;

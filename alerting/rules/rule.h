@@ -25,9 +25,10 @@ struct Environment {
   // before it evaluated last, 0 if nobody knows.
   Timestamp started = 0;
   Timestamp stopped = 0;
-  // For templates; set by the group.
+  // Set by the group: for templates, and what its rules have in common.
   Labels external_labels = {};
   std::string external_url = {};
+  promql::Shared* shared = nullptr;
 };
 
 // One evaluation of a group.

@@ -87,6 +87,7 @@ QueryResult<Answer<Value>> Engine::Instant(const SeriesSource& source, const Par
                                            Timestamp time, const QueryOptions& options) const {
   const Steps steps{time, 1, 1};
   Evaluation evaluation(*this, source, query, steps, time, true, options);
+  if (!evaluation.context.is2()) evaluation.context.shared = options.shared;
   auto operand = Evaluator(evaluation.context).Eval(query.root(), steps);
   if (!operand) return Fail(operand.error());
   return evaluation.Finish(ToValue(std::move(*operand), time));

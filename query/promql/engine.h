@@ -25,6 +25,8 @@
 
 namespace vigia::promql {
 
+class Shared;
+
 struct EngineOptions {
   Semantics semantics = Semantics::kPrometheus3;
   // Samples in memory at one time, over which a query fails.
@@ -43,6 +45,9 @@ struct QueryOptions {
   std::stop_token stop;                  // requested when the client has gone
   std::optional<Milliseconds> timeout;   // at most the engine's
   std::optional<Milliseconds> lookback;  // in place of the engine's
+  // For an instant: results that other queries at the same one left there (shared.h). Not with
+  // Prometheus 2's semantics, where a query as a whole decides what its parts see.
+  Shared* shared = nullptr;
 };
 
 struct QueryStats {

@@ -27,6 +27,8 @@ struct Limits {
   std::stop_token stop;
 };
 
+class Shared;
+
 class Context {
  public:
   struct Settings {
@@ -53,6 +55,8 @@ class Context {
   const Settings settings;
   const Steps query;  // of the query itself, for start() and end()
   Annotations& annotations;
+  // What other queries at the same instant need, too; null where there are none.
+  Shared* shared = nullptr;
 
   bool is2() const { return settings.semantics == Semantics::kPrometheus2; }
 

@@ -1,6 +1,7 @@
 #include "query/promql/eval/evaluator.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "query/promql/functions/function.h"
 
@@ -19,8 +20,10 @@ std::size_t Operand::CountSamples() const {
 QueryResult<Operand> Evaluator::Eval(const Expr& expr, const Steps& steps) {
   if (auto status = context_.Check(); !status) return Fail(status.error());
   const std::size_t held = context_.held();
-  auto result =
-      expr.evaluate_once && steps.count > 1 ? EvalOnce(expr, steps) : Dispatch(expr, steps);
+  auto* const slot = context_.shared ? FindShared(expr, steps) : nullptr;
+  auto result = slot                                    ? EvalShared(*slot, expr, steps)
+                : expr.evaluate_once && steps.count > 1 ? EvalOnce(expr, steps)
+                                                        : Dispatch(expr, steps);
   if (!result) return result;
   // What the result was made from is gone.
   if (auto status = context_.Hold(held + result->CountSamples()); !status) {
@@ -68,6 +71,27 @@ QueryResult<Operand> Evaluator::Dispatch(const Expr& expr, const Steps& steps) {
       return EvalCall(static_cast<const Call&>(expr), steps);
   }
   return Fail(QueryError{QueryError::Kind::kInternal, "unknown kind of expression"});
+}
+
+// Below a subquery the steps are others.
+Shared::Slot* Evaluator::FindShared(const Expr& expr, const Steps& steps) const {
+  return steps == context_.query ? context_.shared->Find(expr) : nullptr;
+}
+
+// Takes the result of another query at the same instant, or leaves it for those to come.
+QueryResult<Operand> Evaluator::EvalShared(Shared::Slot& slot, const Expr& expr,
+                                           const Steps& steps) {
+  if (slot.left > 0) {
+    context_.CountRead(slot.read);
+    return --slot.left > 0 ? slot.result : std::exchange(slot.result, Vector());
+  }
+  const std::size_t read = context_.read();
+  auto result = Dispatch(expr, steps);
+  if (!result) return result;
+  slot.result = result->vector();
+  slot.read = context_.read() - read;
+  slot.left = slot.uses - 1;
+  return result;
 }
 
 // The same at all steps: computed at the first, repeated for the others.

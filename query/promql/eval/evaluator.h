@@ -11,6 +11,7 @@
 #include "query/promql/eval/operand.h"
 #include "query/promql/eval/steps.h"
 #include "query/promql/functions/function.h"
+#include "query/promql/shared.h"
 #include "query/promql/syntax/ast.h"
 
 namespace vigia::promql {
@@ -46,6 +47,8 @@ class Evaluator {
 
  private:
   QueryResult<Operand> Dispatch(const Expr& expr, const Steps& steps);
+  Shared::Slot* FindShared(const Expr& expr, const Steps& steps) const;
+  QueryResult<Operand> EvalShared(Shared::Slot& slot, const Expr& expr, const Steps& steps);
   QueryResult<Operand> EvalOnce(const Expr& expr, const Steps& steps);
   QueryResult<Operand> EvalUnary(const Unary& unary, const Steps& steps);
   QueryResult<Operand> EvalCall(const Call& call, const Steps& steps);

@@ -18,6 +18,8 @@ struct Steps {
   Timestamp last() const { return At(count - 1); }
   // Only the first.
   Steps First() const { return {start, interval, 1}; }
+
+  friend bool operator==(const Steps&, const Steps&) = default;
 };
 
 }  // namespace vigia::promql
