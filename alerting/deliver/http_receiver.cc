@@ -9,12 +9,27 @@
 namespace vigia::alerting::deliver {
 namespace {
 
+// A quoted string, or what follows the name of a header or of a form's field, up to its end.
+bool IsWholeValue(std::string_view text, std::size_t at, std::size_t size) {
+  const auto before = text.substr(0, at);
+  const auto after = text.substr(at + size);
+  return (before.ends_with('"') || before.ends_with('=') || before.ends_with(": ")) &&
+         (after.empty() || after.front() == '\n' ||
+          (after.front() == '"' && !after.starts_with("\":")));
+}
+
+// A short secret occurs by chance in any text: it is hidden only where it is all of a value.
 void Hide(const Secret& secret, std::string& text) {
+  constexpr std::size_t kLong = 6;
   const auto value = secret.Reveal();
   if (!value || value->empty()) return;
   for (auto at = text.find(*value); at != text.npos; at = text.find(*value, at)) {
-    text.replace(at, value->size(), "***");
-    at += 3;
+    if (value->size() < kLong && !IsWholeValue(text, at, value->size())) {
+      ++at;
+      continue;
+    }
+    text.replace(at, value->size(), kRedacted);
+    at += kRedacted.size();
   }
 }
 

@@ -232,6 +232,20 @@ TEST_CASE("what is rendered for people holds no secrets", "[deliver]") {
   }
 }
 
+TEST_CASE("a secret of a few letters hides no more than itself", "[deliver]") {
+  const auto push =
+      MakeReceiver("pushover_configs: [{token: o, user_key: user, title: 'Down now'}]")
+          ->Render(Group(1));
+  REQUIRE(push);
+  INFO(*push);
+  CHECK(push->find(R"({"token":"***","user":"***","title":"Down now",)") != std::string::npos);
+  const auto page = MakeReceiver("pagerduty_configs: [{routing_key: e}]")->Render(Group(1));
+  REQUIRE(page);
+  INFO(*page);
+  CHECK(page->find(R"("routing_key":"***")") != std::string::npos);
+  CHECK(page->find(R"("event_action":"trigger")") != std::string::npos);
+}
+
 TEST_CASE("forms are rendered as lines", "[deliver]") {
   const auto text = MakeReceiver(
                         "sns_configs: [{sigv4: {region: eu-west-1}, topic_arn: "
