@@ -22,10 +22,9 @@ ErrorCode CodeOf(CURLcode code) {
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       return ErrorCode::kTimeout;
+    // Not so files of the TLS options: they may be in the middle of being replaced.
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CACERT_BADFILE:
     case CURLE_BAD_FUNCTION_ARGUMENT:
       return ErrorCode::kInvalid;
     case CURLE_BAD_CONTENT_ENCODING:

@@ -141,8 +141,8 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
 
   // Any status is an answer. Errors: kTimeout at the deadline, kInvalid for a request that no
-  // server could answer (URL, headers, files of the TLS options), else kUnavailable. Ends within
-  // about a second of `stop` being requested, as kUnavailable.
+  // server could answer (URL, headers), else kUnavailable, as for files of the TLS options, which
+  // may be in the middle of being replaced. Ends about a second after `stop`, as kUnavailable.
   Result<HttpResponse> Send(const HttpRequest& request, Deadline deadline,
                             std::stop_token stop = {});
   Result<HttpResponse> Get(std::string_view url, Deadline deadline) {

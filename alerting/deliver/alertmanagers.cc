@@ -121,7 +121,7 @@ class Alertmanagers::Lane {
                         .headers = {{"Content-Type", "application/json"}},
                         .body = PostableAlerts(batch)};
     if (credentials_) {
-      const auto keys = credentials_->For("aps", sender_, clock_, deadline);
+      const auto keys = credentials_->For("aps", sender_, clock_, deadline, stop);
       if (!keys) {
         return {.kind = Outcome::Kind::kRetry, .message = Redact(keys.error().message())};
       }

@@ -107,7 +107,7 @@ Result<AwsSignature> AwsCredentials::OwnKeys() const {
 }
 
 Result<AwsSignature> AwsCredentials::AssumeRole(AwsSignature own, HttpSender& sender, Clock& clock,
-                                                Deadline deadline) {
+                                                Deadline deadline, const std::stop_token& stop) {
   own.service = "sts";
   const auto url =
       options_.sts_url.empty() ? "https://sts." + own.region + ".amazonaws.com/" : options_.sts_url;
@@ -122,7 +122,7 @@ Result<AwsSignature> AwsCredentials::AssumeRole(AwsSignature own, HttpSender& se
                    .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
                    .body = std::move(form),
                    .aws = own},
-                  deadline);
+                  deadline, stop);
   if (!response) return Fail(response.error());
   AwsSignature lent{.region = own.region,
                     .access_key = Element(response->body, "AccessKeyId"),
@@ -139,7 +139,8 @@ Result<AwsSignature> AwsCredentials::AssumeRole(AwsSignature own, HttpSender& se
 }
 
 Result<AwsSignature> AwsCredentials::For(const std::string& service, HttpSender& sender,
-                                         Clock& clock, Deadline deadline) {
+                                         Clock& clock, Deadline deadline,
+                                         const std::stop_token& stop) {
   auto keys = OwnKeys();
   if (keys && !options_.role_arn.empty()) {
     std::optional<AwsSignature> lent;
@@ -150,7 +151,7 @@ Result<AwsSignature> AwsCredentials::For(const std::string& service, HttpSender&
     if (lent) {
       keys = *std::move(lent);
     } else {
-      keys = AssumeRole(*std::move(keys), sender, clock, deadline);
+      keys = AssumeRole(*std::move(keys), sender, clock, deadline, stop);
     }
   }
   if (keys) keys->service = service;

@@ -36,16 +36,17 @@ class AwsCredentials {
   explicit AwsCredentials(AwsOptions options) : options_(std::move(options)) {}
 
   // What a request for `service` is to be signed with. Asks STS by `sender` where a role is to be
-  // assumed and its keys have run out. kInvalid: there are no keys.
+  // assumed and its keys have run out; that ends soon once `stop` is requested. kInvalid: there are
+  // no keys.
   Result<AwsSignature> For(const std::string& service, HttpSender& sender, Clock& clock,
-                           Deadline deadline);
+                           Deadline deadline, const std::stop_token& stop);
   // The keys were refused: those of a role are fetched anew.
   void Forget();
 
  private:
   Result<AwsSignature> OwnKeys() const;
   Result<AwsSignature> AssumeRole(AwsSignature own, HttpSender& sender, Clock& clock,
-                                  Deadline deadline);
+                                  Deadline deadline, const std::stop_token& stop);
 
   const AwsOptions options_;
   std::mutex mutex_;

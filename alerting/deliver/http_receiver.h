@@ -66,6 +66,7 @@ class HttpReceiver : public Receiver {
   explicit HttpReceiver(const ReceiverOptions& options);
 
   Outcome Deliver(const Notification& notification, Deadline deadline) override;
+  void Interrupt() override { sender_.StopFetching(); }
   Result<std::string> Render(const Notification& notification) override;
   bool send_resolved() const override { return send_resolved_; }
 

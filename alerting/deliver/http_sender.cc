@@ -56,7 +56,7 @@ Status HttpSender::AddConfigured(HttpRequest& request, Deadline deadline,
     request.headers.emplace_back(name, *value);
   }
   if (!tokens_) return Ok();
-  const auto token = tokens_->Get(deadline, stop);
+  const auto token = tokens_->Get(deadline, stop.stop_possible() ? stop : fetching());
   if (!token) return Fail(token.error());
   request.headers.emplace_back("Authorization", "Bearer " + *token);
   return Ok();

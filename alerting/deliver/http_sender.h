@@ -27,6 +27,12 @@ class HttpSender {
   // is requested.
   Result<HttpResponse> Send(HttpRequest request, Deadline deadline, std::stop_token stop = {});
 
+  // No token is fetched from now on, and requests for one that go on end soon: whoever waits for
+  // them has told nobody anything yet. Other requests are not concerned.
+  void StopFetching() { fetching_.request_stop(); }
+  // For those who fetch credentials of their own: requested by StopFetching().
+  std::stop_token fetching() const { return fetching_.get_token(); }
+
  private:
   std::unique_ptr<HttpClient> Take();
   Result<HttpResponse> SendOnce(HttpRequest request, Deadline deadline,
@@ -36,6 +42,7 @@ class HttpSender {
 
   const HttpConfig config_;
   std::optional<TokenSource> tokens_;  // with oauth2
+  std::stop_source fetching_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<HttpClient>> idle_;  // guarded by mutex_
 };

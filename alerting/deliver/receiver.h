@@ -53,6 +53,10 @@ class Receiver {
   // One attempt, over by `deadline`. Thread-safe: several may be under way at once.
   virtual Outcome Deliver(const Notification& notification, Deadline deadline) = 0;
 
+  // The process ends: attempts that still fetch what they need for telling anybody end soon, those
+  // that tell go on. Thread-safe.
+  virtual void Interrupt() {}
+
   // What Deliver() would send, for people: requests or mails as text, without secrets.
   virtual Result<std::string> Render(const Notification& notification) = 0;
 

@@ -30,6 +30,9 @@ class Channel {
 
   // Thread-safe. Returns by `deadline`. `notice.id` is the same for every attempt.
   virtual Answer Attempt(const dispatch::Notice& notice, Deadline deadline) = 0;
+
+  // The process ends: attempts that have told nobody anything yet need not go on.
+  virtual void Interrupt() {}
 };
 
 }  // namespace vigia::alerting::outbox

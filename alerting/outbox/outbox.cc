@@ -7,8 +7,8 @@
 namespace vigia::alerting::outbox {
 namespace {
 
-// How long a worker without work stays.
-constexpr auto kIdle = 15s;
+// How long a worker without work stays: a thread is made in no time, and takes some 100 kB.
+constexpr auto kIdle = 2s;
 
 }  // namespace
 
@@ -209,13 +209,18 @@ void Outbox::Finish(Aftermath after) {
 
 void Outbox::Stop() {
   std::list<Worker> workers;
+  std::vector<std::shared_ptr<Channel>> channels;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
     // Taken out, so that nobody reaps them meanwhile; references to them stay valid.
     workers.splice(workers.end(), workers_);
-    for (auto& [id, lane] : lanes_) lane->wake.notify_all();
+    for (auto& [id, lane] : lanes_) {
+      lane->wake.notify_all();
+      if (lane->options.channel) channels.push_back(lane->options.channel);
+    }
   }
+  for (const auto& channel : channels) channel->Interrupt();
   for (auto& worker : workers) worker.thread.request_stop();
   for (auto& worker : workers) {
     if (worker.thread.joinable()) worker.thread.join();

@@ -15,7 +15,6 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <list>
 #include <map>
@@ -107,7 +106,8 @@ class Outbox final : public dispatch::NoticeSink {
   // True once nothing waits and nothing is in flight.
   bool idle() const;
 
-  // No attempt begins from now on; those in flight end. What waits stays written.
+  // No attempt begins from now on; those in flight end, soon where they have told nobody anything
+  // yet. What waits stays written.
   void Stop();
 
  private:
@@ -125,7 +125,7 @@ class Outbox final : public dispatch::NoticeSink {
     Timestamp Since() const { return std::max(notice.time, resent); }
   };
   struct Queue {
-    std::deque<Item> items;
+    std::vector<Item> items;  // mostly one, never many
     bool busy = false;  // its first item is in flight
   };
   struct Lane {

@@ -88,7 +88,7 @@ void Outbox::BuryOldest(Lane& lane, std::vector<NoticeResult>& results) {
   auto& queue = from->queues.at(group);
   Unready(*from, group, queue);
   Item old = std::move(queue.items.front());
-  queue.items.pop_front();
+  queue.items.erase(queue.items.begin());
   --waiting_;
   old.answer = "too many notices wait";
   Bury(*from, std::move(old), results);
@@ -104,7 +104,7 @@ void Outbox::Conclude(Lane& lane, const std::string& group, const Answer& answer
   auto& queue = lane.queues.at(group);
   queue.busy = false;
   Item item = std::move(queue.items.front());
-  queue.items.pop_front();
+  queue.items.erase(queue.items.begin());
   --waiting_;
   item.answer = answer.text;
   ++lane.stats.attempts;
@@ -123,7 +123,7 @@ void Outbox::Conclude(Lane& lane, const std::string& group, const Answer& answer
       Bury(lane, std::move(item), after.results);
     } else {
       Postpone(lane, item, answer, after);
-      queue.items.push_front(std::move(item));
+      queue.items.insert(queue.items.begin(), std::move(item));
       ++waiting_;
     }
   }

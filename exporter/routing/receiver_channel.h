@@ -36,6 +36,7 @@ class ReceiverChannel final : public alerting::outbox::Channel {
 
   alerting::outbox::Answer Attempt(const alerting::dispatch::Notice& notice,
                                    Deadline deadline) override;
+  void Interrupt() override { receiver_->Interrupt(); }
 
  private:
   const std::shared_ptr<alerting::deliver::Receiver> receiver_;

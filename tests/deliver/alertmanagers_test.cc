@@ -238,6 +238,22 @@ TEST_CASE("requests are signed where keys of Amazon are given", "[deliver]") {
   CHECK(headers.at("authorization").starts_with("AWS4-HMAC-SHA256 Credential=" + scope));
 }
 
+TEST_CASE("a token that never comes does not hold up the end", "[deliver]") {
+  test::HttpStub stub;
+  stub.Answer("/token", {.manner = test::StubAnswer::Manner::kHang});
+  auto target = Target(stub, 60s);
+  target.http.oauth2.client_id = "id";
+  target.http.oauth2.token_url = stub.Url("/token");
+  Alertmanagers alertmanagers(SystemClock());
+  alertmanagers.Apply({.targets = {target}});
+  const auto alert = AlertOf("a");
+  alertmanagers.Post(std::span(&alert, 1));
+  REQUIRE(Await([&] { return !stub.requests().empty(); }));
+  const auto begin = SystemClock().Now();
+  alertmanagers.Stop();
+  CHECK(SystemClock().Now() - begin < 10s);
+}
+
 TEST_CASE("what waits is sent before the end", "[deliver]") {
   test::HttpStub stub;
   stub.Answer(kPath, {.status = 503});

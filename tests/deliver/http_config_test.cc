@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <thread>
 
 #include "tests/deliver/groups.h"
 #include "tests/support/http_stub.h"
@@ -143,6 +144,49 @@ TEST_CASE("a token that has run out is fetched anew, and its server may fail", "
   CHECK(Count(stub, "/token") == 2);
   stub.Answer("/token", {.status = 500, .body = "garbage"});
   CHECK(Send(*receiver, Group(1)).kind == Kind::kRetry);
+}
+
+TEST_CASE("whoever waits for a token or for keys ends when the process does", "[deliver]") {
+  test::HttpStub stub;
+  for (const char* const path : {"/token", "/gettoken"}) {
+    stub.Answer(path, {.manner = test::StubAnswer::Manner::kHang});
+  }
+  std::vector<std::unique_ptr<Receiver>> receivers;
+  receivers.push_back(Webhook(stub.Url("/hook"),
+                              "oauth2: {client_id: id, token_url: '" + stub.Url("/token") + "'}"));
+  receivers.push_back(test::MakeReceiver(
+      "sns_configs: [{topic_arn: 'arn:aws:sns:eu-west-1:1:t', sigv4: {region: eu-west-1, "
+      "access_key: a, secret_key: s, role_arn: r, sts_url: '" +
+      stub.Url("/token") + "'}}]"));
+  receivers.push_back(test::MakeReceiver("wechat_configs: [{api_secret: s, corp_id: c, api_url: '" +
+                                         stub.Url("/") + "'}]"));
+  for (const auto& receiver : receivers) {
+    const auto asked = stub.requests().size();
+    Outcome outcome;
+    std::thread attempt(
+        [&] { outcome = receiver->Deliver(Group(1), Deadline::After(SystemClock(), 60s)); });
+    for (int i = 0; i < 1000 && stub.requests().size() == asked; ++i) {
+      std::this_thread::sleep_for(10ms);
+    }
+    const auto begin = SystemClock().Now();
+    receiver->Interrupt();
+    attempt.join();
+    CHECK(SystemClock().Now() - begin < 10s);
+    CHECK(stub.requests().size() == asked + 1);
+    CHECK(outcome.kind == Kind::kRetry);
+  }
+}
+
+TEST_CASE("a certificate that is being replaced is waited for", "[deliver]") {
+  test::HttpStub stub;
+  const auto secure = "https" + stub.Url("/hook").substr(4);
+  for (const char* const tls : {"ca_file: /nonexistent/ca.pem",
+                                "cert_file: /nonexistent/c.pem, key_file: /nonexistent/k"}) {
+    const auto outcome = Send(*Webhook(secure, std::string("tls_config: {") + tls + "}"), Group(1));
+    INFO(outcome.message);
+    CHECK(outcome.kind == Kind::kRetry);
+    CHECK(outcome.message.find("/nonexistent/") != std::string::npos);
+  }
 }
 
 TEST_CASE("oauth2 has a proxy of its own", "[deliver]") {

@@ -76,6 +76,8 @@ class FakeChannel final : public Channel {
     if (!answer_) return {.kind = Answer::Kind::kDelivered, .text = "ok"};
     return answer_(notice, ids_.size());
   }
+  // A hanging attempt has told nobody anything.
+  void Interrupt() override { Hang(false); }
   void Hang(bool hung) {
     const std::lock_guard lock(mutex_);
     hung_ = hung;
@@ -366,6 +368,18 @@ TEST_CASE("a copy that arrives while it is being written does not stay written",
   const auto commits = store.commits();
   copies.Write({}, {});
   CHECK(store.commits() == commits);
+}
+
+TEST_CASE("the end waits for no attempt that has told nobody anything", "[outbox]") {
+  Bench bench;
+  const auto channel = bench.Lane("team", [](const Notice&, std::size_t) {
+    return Answer{.kind = Answer::Kind::kRetry, .text = "interrupted"};
+  });
+  channel->Hang(true);
+  bench.Send(bench.Make("1", "team", "g"));
+  REQUIRE(channel->Await(1));
+  bench.box().Stop();  // returns
+  CHECK(bench.Await(NoticeResult::State::kRetrying, 1) == 1);
 }
 
 TEST_CASE("what was under way goes on after a restart with the same id", "[outbox]") {

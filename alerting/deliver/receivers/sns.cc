@@ -63,7 +63,7 @@ class Sns final : public HttpReceiver {
   Outcome Deliver(const Notification& notification, Deadline deadline) override {
     const auto told = send_resolved() ? notification : WithoutResolved(notification);
     if (told.alerts.empty()) return {.message = "only resolved alerts, which are not wanted"};
-    const auto keys = credentials_.For("sns", sender(), clock_, deadline);
+    const auto keys = credentials_.For("sns", sender(), clock_, deadline, sender().fetching());
     if (!keys) {
       return {.kind = Outcome::Kind::kRetry, .message = Redact(keys.error().message())};
     }

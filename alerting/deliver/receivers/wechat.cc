@@ -129,7 +129,7 @@ class WeChat final : public HttpReceiver {
     const auto url = AddUrlParameters(options_.api_url + "gettoken",
                                       {{"corpid", options_.corp_id}, {"corpsecret", *secret}});
     if (!url) return Rejected(Redact(url.error().message()));
-    const auto response = sender().Send({.url = *url}, deadline);
+    const auto response = sender().Send({.url = *url}, deadline, sender().fetching());
     auto outcome = ReadCode(response);
     outcome.message = "gettoken: " + outcome.message;
     // Of the secret, which does not become right by itself.
