@@ -60,7 +60,7 @@ class RoutingComponent final : public Component, public alerting::AlertSink {
     }
     // Before the plan: what it tells a new receiver finds the receiver's lane.
     outbox_->SetLanes(Lanes(alerting), alerting.delivery);
-    if (!first) dispatcher_->Apply(alerting.plan);
+    if (!first) dispatcher_->Apply(alerting.plan, alerting.dispatch);
     return Ok();
   }
 

@@ -113,10 +113,11 @@ Status WriteResult(Session& session, const NoticeResult& result) {
 }
 
 Status WriteEvents(Session& session, const std::vector<Event>& events) {
-  std::vector<state::Event> out;
-  out.reserve(events.size());
-  for (const auto& event : events) out.push_back(JournalEvent(event));
-  return state::Journal::Write(session, out);
+  for (const auto& event : events) {
+    const auto one = JournalEvent(event);
+    if (auto status = state::Journal::Write(session, {&one, 1}); !status) return status;
+  }
+  return Ok();
 }
 
 template <typename Items, typename Write>

@@ -23,11 +23,12 @@ bool SameStory(const KnownAlert& a, const KnownAlert& b, Timestamp now) {
 
 Dispatcher::Dispatcher(Parts parts, Options options, std::shared_ptr<const Plan> plan)
     : parts_(parts),
+      begun_(parts.clock.Now()),
       options_(options),
       plan_(std::move(plan)),
       inhibitor_(plan_->config.inhibit_rules),
-      hold_until_(parts.clock.Now() + options.start_hold),
-      next_clean_up_(parts.clock.Now() + kCleanUpInterval) {}
+      hold_until_(begun_ + options.start_hold),
+      next_clean_up_(begun_ + kCleanUpInterval) {}
 
 Dispatcher::~Dispatcher() { Stop(); }
 
@@ -54,8 +55,10 @@ void Dispatcher::Release() {
   Wake();
 }
 
-void Dispatcher::Apply(std::shared_ptr<const Plan> plan) {
+void Dispatcher::Apply(std::shared_ptr<const Plan> plan, Options options) {
   const std::lock_guard lock(mutex_);
+  options_ = options;
+  hold_until_ = begun_ + options_.start_hold;
   std::map<std::pair<std::string, std::string>, Group> pace;
   for (auto& [id, group] : groups_) pace.try_emplace({group.key, group.receiver}, group);
   plan_ = std::move(plan);
@@ -106,16 +109,18 @@ void Dispatcher::Run(std::stop_token stop) {
 }
 
 void Dispatcher::Step() {
-  Changes round;
-  {
-    const std::lock_guard lock(mutex_);
-    wanted_ = false;
-    FlushDue(parts_.clock.Now());
-    if (parts_.clock.Now() >= next_clean_up_) CleanUp(parts_.clock.Wall());
-    round = std::exchange(round_, {});
-    ++taken_rounds_;
+  for (bool more = true; more;) {
+    Changes round;
+    {
+      const std::lock_guard lock(mutex_);
+      wanted_ = false;
+      more = FlushDue(parts_.clock.Now());
+      if (parts_.clock.Now() >= next_clean_up_) CleanUp(parts_.clock.Wall());
+      round = std::exchange(round_, {});
+      ++taken_rounds_;
+    }
+    Settle(std::move(round));
   }
-  Settle(std::move(round));
 }
 
 Instant Dispatcher::NextWork() const {

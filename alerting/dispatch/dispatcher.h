@@ -75,8 +75,9 @@ class Dispatcher final : public alerting::AlertSink {
 
   // The rules have been evaluated once: what fires is known.
   void Release();
-  // A new configuration. Groups are formed anew; what was told and to whom stays known.
-  void Apply(std::shared_ptr<const Plan> plan);
+  // A new configuration. Groups are formed anew; what was told and to whom stays known. A
+  // `start_hold` counts from the start as ever.
+  void Apply(std::shared_ptr<const Plan> plan, Options options);
 
   void Post(std::span<const alerting::Alert> alerts) override;
   // Waits until what was posted so far is written down; for at most `patience`.
@@ -138,7 +139,8 @@ class Dispatcher final : public alerting::AlertSink {
   // Puts alerts whose end is owed into the group they were told in, as guests where they belong to
   // it no more; it looks at them at its next tick. Without a group, a retired one is made.
   Group* JoinAsOwed(Group* group, const LogKey& key, const LogEntry& entry);
-  void FlushDue(Instant now);
+  // As many groups as one round takes; returns whether more are due.
+  bool FlushDue(Instant now);
   void Flush(Group& group);
   std::vector<AlertPtr> TakeStock(const Group& group, Timestamp now);
   bool HeldByInterval(Group& group, Timestamp now);
@@ -164,12 +166,13 @@ class Dispatcher final : public alerting::AlertSink {
   bool Write(const Changes& changes);
 
   const Parts parts_;
-  const Options options_;
+  const Instant begun_;
   mutable std::mutex mutex_;
   std::mutex silence_mutex_;  // one edit of the silences at a time, writing included; taken first
   std::condition_variable_any wake_;
 
   // Guarded by mutex_.
+  Options options_;
   std::shared_ptr<const Plan> plan_;
   std::unordered_map<AlertId, AlertState> alerts_;
   SilenceBook silences_;

@@ -11,6 +11,9 @@ namespace {
 // How long an empty group keeps its pace.
 constexpr auto kEmptyStays = 30s;
 constexpr Milliseconds kRetiredInterval{60'000};
+// The first groups of a storm do not wait until the last is decided, and what is decided takes
+// memory until it is written.
+constexpr std::size_t kGroupsPerRound = 500;
 
 Milliseconds Interval(const Group& group) {
   return group.route ? group.route->group_interval : kRetiredInterval;
@@ -24,9 +27,11 @@ std::string Joined(const std::vector<std::string>& words) {
 
 }  // namespace
 
-void Dispatcher::FlushDue(Instant now) {
-  if (Held(now)) return;
-  while (!timers_.empty() && timers_.begin()->first <= now) Flush(*timers_.begin()->second);
+bool Dispatcher::FlushDue(Instant now) {
+  if (Held(now)) return false;
+  const auto is_due = [&] { return !timers_.empty() && timers_.begin()->first <= now; };
+  for (std::size_t i = 0; i < kGroupsPerRound && is_due(); ++i) Flush(*timers_.begin()->second);
+  return is_due();
 }
 
 void Dispatcher::Flush(Group& group) {

@@ -155,7 +155,8 @@ void SeriesHead::Refill(Timestamp from, std::span<const Timestamp> times,
     return;
   }
   NoteRead();
-  if (capacity_ < kRecent) Grow(kRecent);
+  // Not for kRecent at once: what has ended, or is rare, gets no more.
+  if (capacity_ < earlier + count_) Grow(std::min(kRecent, (earlier + count_ + 3) / 4 * 4));
   std::copy_backward(values(), values() + count_, values() + count_ + earlier);
   for (std::size_t i = count_; i-- > 0;) {
     offsets()[i + earlier] = static_cast<std::uint32_t>(TimeAt(i) - from);

@@ -78,7 +78,12 @@ void DispatchBench::Restart(const std::string& config) {
 
 void DispatchBench::Apply(const std::string& config) {
   plan_ = PlanOf(config);
-  dispatcher_->Apply(plan_);
+  dispatcher_->Apply(plan_, options_);
+}
+
+void DispatchBench::Apply(Dispatcher::Options options) {
+  options_ = options;
+  dispatcher_->Apply(plan_, options_);
 }
 
 void DispatchBench::Fire(const Labels& labels) {

@@ -37,6 +37,8 @@ class DispatchBench : public alerting::dispatch::NoticeSink, public alerting::di
   // The dispatcher begins anew from what was written, `config` changed if not empty.
   void Restart(const std::string& config = {});
   void Apply(const std::string& config);
+  // A reload that changes the options alone.
+  void Apply(alerting::dispatch::Dispatcher::Options options);
 
   // An alert that fires now, until further notice; and one that has ended.
   void Fire(const Labels& labels);
@@ -61,7 +63,7 @@ class DispatchBench : public alerting::dispatch::NoticeSink, public alerting::di
 
   ManualClock clock_;
   MemoryStore store_;
-  const alerting::dispatch::Dispatcher::Options options_;
+  alerting::dispatch::Dispatcher::Options options_;
   std::shared_ptr<const alerting::dispatch::Plan> plan_;
   std::vector<alerting::dispatch::Notice> notices_;
   std::size_t shown_ = 0;
