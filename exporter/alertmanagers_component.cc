@@ -1,6 +1,11 @@
 // Sends the alerts of the rules to Alertmanagers elsewhere: the component of
 // `alerting.alertmanagers`.
 
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
 #include "core/text/json.h"
 #include "exporter/alertmanagers_metrics.h"
 #include "exporter/component.h"
@@ -10,6 +15,7 @@ namespace vigia::exporter {
 namespace {
 
 using alerting::deliver::Alertmanagers;
+using alerting::deliver::AlertmanagersOptions;
 
 // As Prometheus' /api/v1/alertmanagers has it.
 http::Response Show(const Alertmanagers& alertmanagers) {
@@ -26,30 +32,56 @@ http::Response Show(const Alertmanagers& alertmanagers) {
 
 class AlertmanagersComponent final : public Component {
  public:
-  explicit AlertmanagersComponent(const Ground& ground) : alertmanagers_(ground.clock) {
+  explicit AlertmanagersComponent(const Ground& ground)
+      : clock_(ground.clock), alertmanagers_(ground.clock) {
     ground.alerts.Attach(alertmanagers_);
     ground.router.Get("/api/v1/alertmanagers",
                       [this](const http::Request&) { return Show(alertmanagers_); });
   }
 
   Status Apply(const Config& config) override {
-    alertmanagers_.Apply(config.alerting->alertmanagers);
+    watcher_ = {};  // waits for it
+    const auto& options = config.alerting->alertmanagers;
+    configured_ = !options.targets.empty() || options.discover;
+    alertmanagers_.Apply(options);
+    if (options.discover) {
+      watcher_ = std::jthread([this, options](std::stop_token stop) { Watch(stop, options); });
+    }
     return Ok();
   }
 
   void Start() override {}
-  void Stop() override { alertmanagers_.Stop(); }
+  void Stop() override {
+    watcher_ = {};
+    alertmanagers_.Stop();
+  }
 
   std::vector<collectors::Instance> Instances() override {
     std::vector<collectors::Instance> out;
-    if (alertmanagers_.Stats().empty()) return out;
+    if (!configured_) return out;
     out.push_back(OwnInstance("vigia.alertmanagers", "alertmanagers",
                               MakeAlertmanagersCollector(alertmanagers_)));
     return out;
   }
 
  private:
+  // Follows the files that name Alertmanagers.
+  void Watch(const std::stop_token& stop, AlertmanagersOptions options) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    while (!stop.stop_requested()) {
+      clock_.WaitUntil(lock, never, stop, clock_.Now() + options.refresh, [] { return false; });
+      if (stop.stop_requested()) return;
+      options.targets = options.discover();
+      alertmanagers_.Apply(options);
+    }
+  }
+
+  Clock& clock_;
   Alertmanagers alertmanagers_;
+  bool configured_ = false;
+  std::jthread watcher_;  // last: it uses the rest
 };
 
 }  // namespace

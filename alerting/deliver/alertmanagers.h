@@ -11,6 +11,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -43,6 +44,10 @@ struct AlertmanagerOptions {
 struct AlertmanagersOptions {
   std::vector<AlertmanagerOptions> targets;
   Relabeling relabeling;  // of the alerts, for all
+  // What `targets` have become since, where they stand in files; to be asked each `refresh`, by one
+  // thread at a time. Empty if they do not change.
+  std::function<std::vector<AlertmanagerOptions>()> discover = {};
+  Milliseconds refresh{5'000};
 };
 
 struct AlertmanagerStats {

@@ -224,7 +224,17 @@ void ReadPage(config::MapReader& options, Page::Options& page) {
   }
 }
 
+// Prometheus finds its targets in many ways.
+void RefuseDiscovery(config::MapReader& options) {
+  for (const auto& [key, value] : options.node().entries) {
+    if (key.text != "static_configs" && !key.text.ends_with("_sd_configs")) continue;
+    options.Child(key.text);
+    options.Fault(key.text, "no targets are found here: write an entry for each page, with its url");
+  }
+}
+
 Options ReadOptions(config::MapReader& options) {
+  RefuseDiscovery(options);
   Options parsed;
   HttpUrl url{.scheme = "http", .host = "127.0.0.1", .port = 80};
   const auto parameters = ReadParameters(options);

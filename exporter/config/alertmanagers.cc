@@ -1,8 +1,12 @@
 // `alerting.alertmanagers` and `alerting.alert_relabel_configs`, with Prometheus' keys.
 
+#include <algorithm>
 #include <array>
 
+#include "alerting/rules/files.h"
+#include "core/config/yaml.h"
 #include "core/http_client.h"
+#include "core/log.h"
 #include "exporter/config/alerting.h"
 
 namespace vigia::exporter {
@@ -34,9 +38,17 @@ std::string PathBelow(std::string prefix) {
   return prefix + "/api/v2/alerts";
 }
 
+using Targets = std::vector<AlertmanagerOptions>;
+
+void AddOnce(AlertmanagerOptions options, Targets& out) {
+  const bool known = std::any_of(out.begin(), out.end(),
+                                 [&](const auto& other) { return other.url == options.url; });
+  if (!known) out.push_back(std::move(options));
+}
+
 // Adds the Alertmanager at `address`, unless relabelling drops it.
 void AddTarget(const Common& common, const std::map<std::string, std::string>& labels,
-               const std::string& address, config::MapReader& reader, AlertmanagersOptions& out) {
+               const std::string& address, config::MapReader& reader, Targets& out) {
   LabelsBuilder builder;
   for (const auto& [name, value] : labels) builder.Set(name, value);
   builder.Set("__address__", address);
@@ -52,27 +64,131 @@ void AddTarget(const Common& common, const std::map<std::string, std::string>& l
     return reader.Fault("targets", "'" + address + "' is not host:port");
   }
   if (url->has_user) return reader.Fault("targets", "a password belongs into basic_auth");
-  for (const auto& other : out.targets) {
-    if (other.url == options.url) return;
-  }
-  out.targets.push_back(std::move(options));
+  AddOnce(std::move(options), out);
 }
 
-void ReadTargets(const Common& common, const config::Node& list, config::Diagnostics& diagnostics,
-                 AlertmanagersOptions& out) {
+// A list of groups as it stands in static_configs and in files; `file` is empty or such a file.
+void ReadTargets(const Common& common, const config::Node& list, const std::string& file,
+                 config::Diagnostics& diagnostics, Targets& out) {
+  if (!list.IsList()) {
+    return diagnostics.Add(list.position, "has to be a list of groups of targets");
+  }
   for (const auto& item : list.items) {
-    config::MapReader reader(item, diagnostics, std::string(kContext) + ".static_configs");
+    config::MapReader reader(item, diagnostics,
+                             file.empty() ? std::string(kContext) + ".static_configs" : "");
     std::vector<std::string> targets;
     std::map<std::string, std::string> labels;
     if (!reader.Read("targets", targets)) reader.Require("targets", "such as [127.0.0.1:9093]");
     reader.Read("labels", labels);
+    if (!file.empty()) labels["__meta_filepath"] = file;
     reader.Finish();
     for (const auto& target : targets) AddTarget(common, labels, target, reader, out);
   }
 }
 
+// The files of one entry of `file_sd_configs`, read again and again.
+class TargetFiles {
+ public:
+  TargetFiles(Common common, std::vector<std::string> patterns, std::filesystem::path folder)
+      : common_(std::move(common)), patterns_(std::move(patterns)), folder_(std::move(folder)) {}
+
+  // What they name now. A file that is wrong, or half written, counts as it was before.
+  void Read(Targets& out) {
+    std::map<std::filesystem::path, File> files;
+    for (const auto& pattern : patterns_) {
+      for (const auto& path : alerting::rules::FindFiles(pattern, folder_)) {
+        if (files.contains(path)) continue;
+        File& file = files[path] = std::move(files_[path]);
+        ReadOne(path, file);
+        for (const auto& target : file.targets) AddOnce(target, out);
+      }
+    }
+    files_ = std::move(files);
+  }
+
+ private:
+  struct File {
+    Targets targets;
+    std::string fault;
+  };
+
+  void ReadOne(const std::filesystem::path& path, File& file) const {
+    config::Diagnostics faults(path.string());
+    Targets targets;
+    const auto list = config::LoadYaml(path, {}, faults);
+    if (faults.ok()) ReadTargets(common_, list, path.string(), faults, targets);
+    std::string fault = faults.ok() ? "" : faults.Lines().front();
+    if (fault.empty()) {
+      file.targets = std::move(targets);
+    } else if (fault != file.fault) {
+      log::Warn("a file of file_sd_configs counts as it was before", {{"error", fault}});
+    }
+    file.fault = std::move(fault);
+  }
+
+  const Common common_;
+  const std::vector<std::string> patterns_;
+  const std::filesystem::path folder_;
+  std::map<std::filesystem::path, File> files_;
+};
+
+void CheckPattern(const std::string& pattern, config::MapReader& reader) {
+  const auto extension = std::filesystem::path(pattern).extension();
+  if (extension == ".yml" || extension == ".yaml" || extension == ".json") return;
+  reader.Fault("files", "'" + pattern + "' has to end in .yml, .yaml or .json");
+}
+
+// `file_sd_configs`.
+std::vector<std::shared_ptr<TargetFiles>> ReadFileDiscovery(config::MapReader& entry,
+                                                            const Common& common,
+                                                            const std::filesystem::path& folder,
+                                                            Milliseconds& refresh) {
+  std::vector<std::shared_ptr<TargetFiles>> out;
+  const config::Node* const list = entry.Child("file_sd_configs");
+  if (!list || list->IsNull()) return out;
+  if (!list->IsList()) {
+    entry.Fault("file_sd_configs", "has to be a list");
+    return out;
+  }
+  for (const auto& item : list->items) {
+    config::MapReader reader(item, entry.diagnostics(), std::string(kContext) + ".file_sd_configs");
+    std::vector<std::string> patterns;
+    if (!reader.Read("files", patterns)) reader.Require("files", "such as [alertmanagers/*.yml]");
+    for (const auto& pattern : patterns) CheckPattern(pattern, reader);
+    Milliseconds interval = refresh;
+    reader.Read("refresh_interval", interval);
+    refresh = std::min(refresh, interval);
+    reader.Finish();
+    out.push_back(std::make_shared<TargetFiles>(common, std::move(patterns), folder));
+  }
+  return out;
+}
+
+// Prometheus knows many ways to find servers.
+void RefuseOtherDiscovery(config::MapReader& reader) {
+  for (const auto& [key, value] : reader.node().entries) {
+    if (!key.text.ends_with("_sd_configs") || key.text == "file_sd_configs") continue;
+    reader.Child(key.text);
+    reader.Fault(key.text,
+                 "this discovery is not there: name the Alertmanagers in static_configs or, by a "
+                 "program that finds them, in file_sd_configs");
+  }
+}
+
+// Puts what all the files name behind what the configuration does.
+void AddDiscovery(std::vector<std::shared_ptr<TargetFiles>> files, AlertmanagersOptions& out) {
+  if (files.empty()) return;
+  out.discover = [fixed = out.targets, files = std::move(files)] {
+    Targets targets = fixed;
+    for (const auto& one : files) one->Read(targets);
+    return targets;
+  };
+  out.targets = out.discover();
+}
+
 void ReadOne(const config::Node& item, config::Diagnostics& diagnostics,
-             const std::filesystem::path& folder, AlertmanagersOptions& out) {
+             const std::filesystem::path& folder, AlertmanagersOptions& out,
+             std::vector<std::shared_ptr<TargetFiles>>& files) {
   config::MapReader reader(item, diagnostics, kContext);
   Common common;
   common.options.http = alerting::deliver::ReadHttpKeys(reader, folder);
@@ -96,14 +212,18 @@ void ReadOne(const config::Node& item, config::Diagnostics& diagnostics,
   if (reader.Read("api_version", version) && version != "v2") {
     reader.Fault("api_version", "has to be v2: no Alertmanager has another since 0.27");
   }
+  auto found = ReadFileDiscovery(reader, common, folder, out.refresh);
+  RefuseOtherDiscovery(reader);
   const config::Node* const targets = reader.Child("static_configs");
-  if (!targets) {
+  if (!targets && found.empty()) {
     reader.Require("static_configs", "such as [{targets: [127.0.0.1:9093]}]");
-  } else if (!targets->IsList()) {
+  } else if (targets && !targets->IsList()) {
     reader.Fault("static_configs", "has to be a list");
-  } else {
-    ReadTargets(common, *targets, diagnostics, out);
+  } else if (targets) {
+    ReadTargets(common, *targets, {}, diagnostics, out.targets);
   }
+  files.insert(files.end(), std::make_move_iterator(found.begin()),
+               std::make_move_iterator(found.end()));
   reader.Finish();
 }
 
@@ -119,7 +239,9 @@ AlertmanagersOptions ReadAlertmanagers(config::MapReader& alerting,
     alerting.Fault("alertmanagers", "has to be a list");
     return out;
   }
-  for (const auto& item : list->items) ReadOne(item, alerting.diagnostics(), folder, out);
+  std::vector<std::shared_ptr<TargetFiles>> files;
+  for (const auto& item : list->items) ReadOne(item, alerting.diagnostics(), folder, out, files);
+  AddDiscovery(std::move(files), out);
   return out;
 }
 

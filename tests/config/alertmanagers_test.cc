@@ -4,16 +4,18 @@
 
 #include "core/config/yaml.h"
 #include "exporter/config/alerting.h"
+#include "tests/support/temp_dir.h"
 
 using namespace vigia;
 using alerting::deliver::AlertmanagersOptions;
 
 namespace {
 
-AlertmanagersOptions Read(const std::string& yaml, config::Diagnostics& diagnostics) {
+AlertmanagersOptions Read(const std::string& yaml, config::Diagnostics& diagnostics,
+                          const std::filesystem::path& folder = "/etc/vigia") {
   const auto node = config::ParseYaml(yaml, {}, diagnostics);
   config::MapReader reader(node, diagnostics, "alerting");
-  auto options = exporter::ReadAlertmanagers(reader, "/etc/vigia");
+  auto options = exporter::ReadAlertmanagers(reader, folder);
   reader.Finish();
   return options;
 }
@@ -24,9 +26,10 @@ std::string Faults(const std::string& yaml) {
   return diagnostics.ToString();
 }
 
-AlertmanagersOptions Good(const std::string& yaml) {
+AlertmanagersOptions Good(const std::string& yaml,
+                          const std::filesystem::path& folder = "/etc/vigia") {
   config::Diagnostics diagnostics("vigia.yml");
-  auto options = Read(yaml, diagnostics);
+  auto options = Read(yaml, diagnostics, folder);
   INFO(diagnostics.ToString());
   REQUIRE(diagnostics.ok());
   return options;
@@ -79,6 +82,42 @@ alertmanagers:
   CHECK(Good("alertmanagers:").targets.empty());
 }
 
+TEST_CASE("alertmanagers stand in files that change", "[config]") {
+  const test::TempDir dir;
+  dir.Write("am/a.json", R"([{"targets": ["am1:9093"], "labels": {"zone": "near"}}])");
+  dir.Write("am/b.yml", "- targets: ['am2:9093', 'am9:9093']\n  labels: {zone: far}\n");
+  const auto options = Good(R"(
+alertmanagers:
+- file_sd_configs: [{files: ['am/*.json', 'am/*.yml', 'am/a.json'], refresh_interval: 1s}]
+  relabel_configs: [{source_labels: [zone, __address__], regex: 'far;am9.*', action: drop}]
+  static_configs: [{targets: ['am0:9093']}]
+- path_prefix: other
+  file_sd_configs: [{files: later.yml}]
+)",
+                            dir.path());
+  const auto urls = [](const std::vector<alerting::deliver::AlertmanagerOptions>& targets) {
+    std::string out;
+    for (const auto& one : targets) out += one.url.substr(7, one.url.find(":9093") - 7) + " ";
+    return out;
+  };
+  CHECK(options.refresh == Milliseconds(1000));
+  CHECK(urls(options.targets) == "am0 am1 am2 ");
+  CHECK(urls(options.discover()) == "am0 am1 am2 ");
+
+  dir.Write("am/a.json", R"([{"targets": ["am1:9093)");  // half written
+  dir.Write("am/b.yml", "[{targets: ['am3:9093']}]");
+  dir.Write("later.yml", "[{targets: ['am4:9093']}]");
+  const auto changed = options.discover();
+  CHECK(urls(changed) == "am0 am1 am3 am4 ");
+  CHECK(changed[3].url == "http://am4:9093/other/api/v2/alerts");
+  // What has not changed keeps its queue.
+  CHECK(changed[1].fingerprint == options.targets[1].fingerprint);
+
+  dir.Write("am/a.json", "[]");
+  std::filesystem::remove(dir.path() / "am/b.yml");
+  CHECK(urls(options.discover()) == "am0 am4 ");
+}
+
 TEST_CASE("alertmanagers that lead nowhere are faults where they stand", "[config]") {
   const std::map<std::string, std::string> faults{
       {"[{}]", "vigia.yml:1:17: alerting.alertmanagers: the key 'static_configs' is missing"},
@@ -94,7 +133,11 @@ TEST_CASE("alertmanagers that lead nowhere are faults where they stand", "[confi
        "stands beside"},
       {"[{bearer_token: a, sigv4: {region: r}, static_configs: [{targets: [a]}]}]",
        "stands beside other credentials"},
-      {"[{dns_sd_configs: [], static_configs: [{targets: [a]}]}]", "dns_sd_configs"},
+      {"[{dns_sd_configs: [], static_configs: [{targets: [a]}]}]",
+       "dns_sd_configs: this discovery is not there"},
+      {"[{file_sd_configs: {}}]", "file_sd_configs: has to be a list"},
+      {"[{file_sd_configs: [{}]}]", "the key 'files' is missing"},
+      {"[{file_sd_configs: [{files: [a.txt]}]}]", "'a.txt' has to end in .yml, .yaml or .json"},
       {"[{relabel_configs: [{action: fly}], static_configs: [{targets: [a]}]}]", "fly"},
   };
   for (const auto& [yaml, fault] : faults) {

@@ -137,3 +137,39 @@ alerting:
   CHECK(one.Await(0));
   CHECK(other.Await(0));
 }
+
+TEST_CASE("an Alertmanager that a file names later gets the alerts, too", "[e2e]") {
+  HttpStub app;
+  app.Answer("/metrics", {.body = "load 20\n"});
+  HttpStub first;
+  HttpStub second;
+  for (auto* const stub : {&first, &second}) stub->Answer("/api/v2/alerts", {.status = 200});
+  const auto list = [](std::vector<const HttpStub*> stubs) {
+    json targets = json::array();
+    for (const auto* stub : stubs) targets.push_back("127.0.0.1:" + std::to_string(stub->port()));
+    return json::array({{{"targets", targets}}}).dump();
+  };
+  const TempDir discovered;
+  discovered.Write("am.json", list({&first}));
+  const Vigia vigia(
+      {.config = "evaluation_interval: 1s\nrules: [ rules.yml ]\n"
+                 "collectors: { scrape: [ { name: app, url: \"" +
+                 app.Url() +
+                 "\", interval: 1s } ] }\n"
+                 "alerting: { alertmanagers: [ { file_sd_configs: [ { files: [ '" +
+                 discovered.path().string() + "/*.json' ], refresh_interval: 1s } ] } ] }\n",
+       .files = {{"rules.yml",
+                  "groups: [ { name: g, rules: [ { alert: High, expr: load > 10 } ] } ]\n"}}});
+  const auto heard = [](const HttpStub& stub) {
+    for (int i = 0; i < 300 && stub.requests().empty(); ++i) std::this_thread::sleep_for(100ms);
+    return !stub.requests().empty();
+  };
+  REQUIRE(heard(first));
+  CHECK(second.requests().empty());
+  discovered.Write("am.json", list({&first, &second}));
+  CHECK(vigia.AwaitValue(
+      "vigia_alertmanager_up{alertmanager=\"" + second.Url("/api/v2/alerts") + "\"}", "1"));
+  // The rule tells it of its end, if not of its minute's repeat before.
+  app.Answer("/metrics", {.body = "load 2\n"});
+  CHECK(heard(second));
+}

@@ -273,6 +273,8 @@ TEST_CASE("scrape tells what is wrong with its options", "[scrape]") {
   REQUIRE(ScrapeFaults("url: http://h/\nmetric_relabel_configs: [ { regex: a } ]")
               .find("target_label") != std::string::npos);
   REQUIRE(ScrapeFaults("url: http://h/\nparams: x").find("params") != std::string::npos);
+  REQUIRE(ScrapeFaults("file_sd_configs: [ { files: [ a.yml ] } ]")
+              .find("file_sd_configs: no targets are found here") != std::string::npos);
   REQUIRE(ScrapeFaults("url: http://h/\nsamplelimit: 1").find("sample_limit") != std::string::npos);
 }
 
