@@ -4,7 +4,6 @@
 
 #include "query/promql/annotations.h"
 #include "query/promql/eval/context.h"
-#include "query/promql/eval/data_range.h"
 #include "query/promql/eval/evaluator.h"
 
 namespace vigia::promql {
@@ -14,24 +13,19 @@ struct Engine::Evaluation {
   Evaluation(const Engine& engine, const SeriesSource& source, const ParsedQuery& query,
              Steps steps, Timestamp end, bool instant, const QueryOptions& given)
       : annotations(query.text()),
-        context(source, SettingsOf(engine.options_, query, {steps.start, end}, instant, given),
-                steps, LimitsOf(engine.options_, given), annotations) {}
+        context(source, SettingsOf(engine.options_, query, end, instant, given), steps,
+                LimitsOf(engine.options_, given), annotations) {}
 
   static Context::Settings SettingsOf(const EngineOptions& options, const ParsedQuery& query,
-                                      const QueryRange& range, bool instant,
-                                      const QueryOptions& given) {
+                                      Timestamp end, bool instant, const QueryOptions& given) {
     Milliseconds lookback = given.lookback.value_or(options.lookback);
     if (lookback <= Milliseconds(0)) lookback = options.lookback;
-    Context::Settings settings{query.semantics(),
-                               lookback.count(),
-                               options.default_subquery_step.count(),
-                               std::max(1U, options.threads),
-                               instant,
-                               range.end};
-    if (settings.semantics == Semantics::kPrometheus2) {
-      settings.newest = NewestDataTime(query.root(), range);
-    }
-    return settings;
+    return {query.semantics(),
+            lookback.count(),
+            options.default_subquery_step.count(),
+            std::max(1U, options.threads),
+            instant,
+            end};
   }
 
   static Limits LimitsOf(const EngineOptions& options, const QueryOptions& given) {

@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <limits>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -16,6 +15,7 @@
 #include "core/series.h"
 #include "query/promql/annotations.h"
 #include "query/promql/error.h"
+#include "query/promql/eval/scope.h"
 #include "query/promql/eval/steps.h"
 #include "query/promql/syntax/options.h"
 
@@ -39,8 +39,6 @@ class Context {
     bool instant = true;  // not a range query, even one of a single step
     // Where the query ends, as it was given: the last step may lie before it.
     Timestamp end = 0;
-    // No sample after this is read (Prometheus 2; see NewestDataTime).
-    Timestamp newest = std::numeric_limits<Timestamp>::max();
   };
 
   Context(const SeriesSource& source_, Settings settings_, Steps query_, Limits limits,
@@ -61,6 +59,7 @@ class Context {
   bool is2() const { return settings.semantics == Semantics::kPrometheus2; }
 
   bool instant() const { return settings.instant; }
+  QueryTimes times() const { return {query.start, settings.end}; }
 
   // An error once time is up or the caller has gone.
   QueryStatus Check() const;

@@ -9,6 +9,7 @@
 #include "query/promql/error.h"
 #include "query/promql/eval/context.h"
 #include "query/promql/eval/operand.h"
+#include "query/promql/eval/scope.h"
 #include "query/promql/eval/steps.h"
 #include "query/promql/functions/function.h"
 #include "query/promql/shared.h"
@@ -34,10 +35,9 @@ class Evaluator {
   // With `timestamps`, each sample's time in seconds in the place of its value.
   QueryResult<Vector> EvalSelector(const VectorSelector& selector, const Steps& steps,
                                    bool timestamps);
-  QueryResult<Vector> SampleSeries(const SeriesList& series, const TimeShift& shift,
-                                   const Steps& steps, bool timestamps);
-  // The end of a window, or the time of an instant, that a modified selector has at a step.
-  Timestamp Shifted(const TimeShift& shift, Timestamp time) const;
+  // The newest sample within the look-back at each of `times`, of those in `stored`.
+  QueryResult<Vector> SampleSeries(const SeriesList& series, std::span<const Timestamp> times,
+                                   TimeRange stored, bool timestamps);
 
   // A function of windows; labels keep their names if the function says so.
   QueryResult<Vector> EvalWindows(const Call& call, const Steps& steps);
@@ -59,12 +59,18 @@ class Evaluator {
   QueryResult<Operand> EvalSubqueryAlone(const Subquery& subquery, const Steps& steps);
 
   struct WindowJob;
+  std::int64_t Reach() const;
+  // The end of a window, or the time of an instant, that a modified selector has at a step.
+  Timestamp Shifted(const TimeShift& shift, Timestamp time) const;
   QueryStatus WindowsOfSelector(const MatrixSelector& matrix, WindowJob& job);
   QueryStatus WindowsOfSubquery(const Subquery& subquery, WindowJob& job);
   std::vector<Timestamp> WindowEnds(const TimeShift& shift, const Steps& steps) const;
   QueryResult<Steps> InnerSteps(const Subquery& subquery, Timestamp first_end, Timestamp last_end);
+  // What is in the subquery, which itself is evaluated at `outer`.
+  QueryResult<Vector> EvalInner(const Subquery& subquery, const Steps& outer, const Steps& inner);
 
   Context& context_;
+  Scope scope_;
 };
 
 }  // namespace vigia::promql

@@ -9,9 +9,6 @@
 namespace vigia::promql {
 namespace {
 
-// Further than any sample, but far enough from the bounds of Timestamp for windows and offsets.
-constexpr Timestamp kFarthest = Timestamp{1} << 60;
-
 struct Scratch {
   Columns samples;
 };
@@ -27,18 +24,8 @@ bool SelectsOneName(std::span<const Matcher> matchers) {
 }  // namespace
 
 Timestamp Evaluator::Shifted(const TimeShift& shift, Timestamp time) const {
-  switch (shift.at) {
-    case TimeShift::At::kNone:
-      break;
-    case TimeShift::At::kTime:
-      time = shift.time;
-      break;
-    case TimeShift::At::kStart:
-      time = context_.query.start;
-      break;
-    case TimeShift::At::kEnd:
-      time = context_.settings.end;
-      break;
+  if (shift.at != TimeShift::At::kNone) {
+    time = TimeNamed(shift, context_.times()) + scope_.at_drift;
   }
   return std::clamp(std::clamp(time, -kFarthest, kFarthest) - shift.offset, -kFarthest, kFarthest);
 }
@@ -60,24 +47,33 @@ QueryResult<SeriesList> Evaluator::Select(std::span<const Matcher> matchers, Tim
 
 QueryResult<Vector> Evaluator::EvalSelector(const VectorSelector& selector, const Steps& steps,
                                             bool timestamps) {
-  const Timestamp first = Shifted(selector.shift, steps.start);
-  const Timestamp last = Shifted(selector.shift, steps.last());
-  auto series = Select(selector.matchers, {first - context_.settings.lookback, last});
+  const TimeShift& shift = selector.shift;
+  std::vector<Timestamp> times(steps.count);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    // Prometheus' timestamp() forgets the offset beside an @.
+    times[i] = timestamps && shift.at != TimeShift::At::kNone ? TimeNamed(shift, context_.times())
+                                                              : Shifted(shift, steps.At(i));
+  }
+  const auto stored = scope_.Stored(shift, Reach(), context_.times());
+  auto series = Select(selector.matchers, stored);
   if (!series) return Fail(series.error());
-  auto vector = SampleSeries(*series, selector.shift, steps, timestamps);
+  auto vector = SampleSeries(*series, times, stored, timestamps);
   if (vector) vector->unique_without_name = SelectsOneName(selector.matchers);
   return vector;
 }
 
-QueryResult<Vector> Evaluator::SampleSeries(const SeriesList& series, const TimeShift& shift,
-                                            const Steps& steps, bool timestamps) {
-  // The oldest sample that counts, relative to the time looked at: in Prometheus 3 one that is
-  // exactly the look-back old does not.
-  const std::int64_t reach = context_.settings.lookback - (context_.is2() ? 0 : 1);
-  const Timestamp from = Shifted(shift, steps.start) - reach;
-  const Timestamp to = std::min(Shifted(shift, steps.last()), context_.settings.newest);
-  std::vector<Timestamp> times(steps.count);
-  for (std::size_t i = 0; i < times.size(); ++i) times[i] = Shifted(shift, steps.At(i));
+// The oldest sample that counts, relative to the time looked at: in Prometheus 3 one that is
+// exactly the look-back old does not.
+std::int64_t Evaluator::Reach() const {
+  return context_.settings.lookback - (context_.is2() ? 0 : 1);
+}
+
+QueryResult<Vector> Evaluator::SampleSeries(const SeriesList& series,
+                                            std::span<const Timestamp> times, TimeRange stored,
+                                            bool timestamps) {
+  const std::int64_t reach = Reach();
+  const Timestamp from = std::max(times.front() - reach, stored.from);
+  const Timestamp to = std::min(times.back(), stored.to);
   const auto make = [&](Scratch& scratch, std::size_t i, std::span<double> row) {
     auto& samples = scratch.samples;
     samples.Clear();
@@ -101,7 +97,7 @@ QueryResult<Vector> Evaluator::SampleSeries(const SeriesList& series, const Time
     return present > 0 && context_.Charge(present);
   };
   const auto labels = [&](std::size_t i) { return series[i]->labels(); };
-  return MakeRows<Scratch>(context_, series.size(), steps.count, labels, make);
+  return MakeRows<Scratch>(context_, series.size(), times.size(), labels, make);
 }
 
 }  // namespace vigia::promql

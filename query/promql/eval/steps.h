@@ -9,6 +9,9 @@
 
 namespace vigia::promql {
 
+// Further than any sample, but far enough from the bounds of Timestamp for windows and offsets.
+inline constexpr Timestamp kFarthest = Timestamp{1} << 60;
+
 struct Steps {
   Timestamp start = 0;
   std::int64_t interval = 1;  // milliseconds, above 0

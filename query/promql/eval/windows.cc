@@ -124,8 +124,9 @@ QueryStatus Evaluator::WindowsOfSelector(const MatrixSelector& matrix, WindowJob
   const TimeShift& shift = matrix.selector->shift;
   const std::int64_t reach = matrix.window - (context_.is2() ? 0 : 1);
   const std::vector<Timestamp> ends = WindowEnds(shift, steps);
-  const Timestamp from = ends.front() - reach;
-  const Timestamp to = std::min(ends.back(), context_.settings.newest);
+  const auto stored = scope_.Stored(shift, reach, context_.times());
+  const Timestamp from = std::max(ends.front() - reach, stored.from);
+  const Timestamp to = std::min(ends.back(), stored.to);
   auto series = Select(matrix.selector->matchers, {from, to});
   if (!series) return Fail(series.error());
 
@@ -175,16 +176,29 @@ QueryResult<Steps> Evaluator::InnerSteps(const Subquery& subquery, Timestamp fir
   return inner;
 }
 
+QueryResult<Vector> Evaluator::EvalInner(const Subquery& subquery, const Steps& outer,
+                                         const Steps& inner) {
+  const Scope around = scope_;
+  scope_ = around.Within(subquery, outer, inner.start, context_.times());
+  auto vector = EvalVector(*subquery.expr, inner);
+  scope_ = around;
+  return vector;
+}
+
 QueryStatus Evaluator::WindowsOfSubquery(const Subquery& subquery, WindowJob& job) {
   const Steps& steps = job.steps;
   const std::int64_t reach = subquery.window - (context_.is2() ? 0 : 1);
-  const std::vector<Timestamp> ends = WindowEnds(subquery.shift, steps);
+  std::vector<Timestamp> ends = WindowEnds(subquery.shift, steps);
   const auto inner_steps = InnerSteps(subquery, ends.front(), ends.back());
   if (!inner_steps) return Fail(inner_steps.error());
   if (inner_steps->count == 0) return {};
-  auto inner = EvalVector(*subquery.expr, *inner_steps);
+  auto inner = EvalInner(subquery, steps, *inner_steps);
   if (!inner) return Fail(inner.error());
   inner->RemoveDroppedNames();
+  if (subquery.shift.at != TimeShift::At::kNone) {
+    // Wherever it was evaluated, its results are looked for at the time named.
+    for (Timestamp& end : ends) end -= scope_.at_drift;
+  }
 
   const auto make = [&](Scratch& scratch, std::size_t i, std::span<double> row) {
     auto& samples = scratch.samples;
@@ -212,8 +226,12 @@ QueryStatus Evaluator::WindowsOfSubquery(const Subquery& subquery, WindowJob& jo
 }
 
 QueryResult<Operand> Evaluator::EvalRangeVector(const MatrixSelector& matrix, const Steps& steps) {
-  const Timestamp end = Shifted(matrix.selector->shift, steps.start);
-  const Timestamp from = end - matrix.window + (context_.is2() ? 0 : 1);
+  const TimeShift& shift = matrix.selector->shift;
+  const std::int64_t reach = matrix.window - (context_.is2() ? 0 : 1);
+  const auto stored = scope_.Stored(shift, reach, context_.times());
+  const Timestamp window_end = Shifted(shift, steps.start);
+  const Timestamp from = std::max(window_end - reach, stored.from);
+  const Timestamp end = std::min(window_end, stored.to);
   auto series = Select(matrix.selector->matchers, {from, end});
   if (!series) return Fail(series.error());
   RangeVector out;
@@ -239,7 +257,7 @@ QueryResult<Operand> Evaluator::EvalSubqueryAlone(const Subquery& subquery, cons
   if (!inner_steps) return Fail(inner_steps.error());
   RangeVector out;
   if (inner_steps->count == 0) return out;
-  auto inner = EvalVector(*subquery.expr, *inner_steps);
+  auto inner = EvalInner(subquery, steps, *inner_steps);
   if (!inner) return Fail(inner.error());
   for (std::size_t row = 0; row < inner->rows(); ++row) {
     Matrix::Series series{inner->LabelsOf(row), {}};

@@ -88,12 +88,13 @@ class InfoJoin {
       for (const auto value : values) (pattern += pattern.empty() ? "" : "|") += Escaped(value);
       matchers.push_back({Matcher::Op::kRegex, std::string(name), std::move(pattern)});
     }
-    const TimeShift none;
-    auto series =
-        evaluator_.Select(matchers, {steps_.start - context_.settings.lookback, steps_.last()});
+    const TimeRange range{steps_.start - context_.settings.lookback, steps_.last()};
+    auto series = evaluator_.Select(matchers, range);
     if (!series) return Fail(series.error());
+    std::vector<Timestamp> times(steps_.count);
+    for (std::size_t i = 0; i < times.size(); ++i) times[i] = steps_.At(i);
     // Their times decide which of two info series of one target is the newer.
-    auto info = evaluator_.SampleSeries(*series, none, steps_, true);
+    auto info = evaluator_.SampleSeries(*series, times, range, true);
     if (!info) return Fail(info.error());
     info_ = std::move(*info);
     for (std::size_t row = 0; row < info_.rows(); ++row) {

@@ -136,7 +136,7 @@ CallResult TimestampOf(Evaluator& evaluator, const Call& call, const Steps& step
   const Expr& arg = Unwrap(*call.args[0]);
   if (arg.kind != NodeKind::kVectorSelector) {
     // The samples of anything but a selector are of the evaluation time.
-    return Transform(evaluator.EvalVector(arg, steps), [&](double, std::size_t step) {
+    return Transform(evaluator.EvalVector(*call.args[0], steps), [&](double, std::size_t step) {
       return static_cast<double>(steps.At(step)) / 1000;
     });
   }
