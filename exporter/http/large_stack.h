@@ -1,4 +1,4 @@
-// Runs something on a thread of its own, for its stack.
+// Runs something that needs more stack than an HTTP worker has.
 
 #pragma once
 
