@@ -53,6 +53,17 @@ class Matrix {
   const Labels& labels(std::size_t i) const;
   std::size_t SampleCount(std::size_t i) const;
 
+  // The steps of a range query's answer; null for samples at times of their own.
+  const Steps* steps() const { return series_.empty() ? &steps_ : nullptr; }
+  // Calls visit(step, double) for each sample, of a range query's answer.
+  template <typename Visit>
+  void ForEachCell(std::size_t i, Visit&& visit) const {
+    const auto values = vector_.Row(order_[i]);
+    for (std::size_t step = 0; step < values.size(); ++step) {
+      if (IsPresent(values[step])) visit(step, values[step]);
+    }
+  }
+
   // Calls visit(Timestamp, double) in the order of time.
   template <typename Visit>
   void ForEachSample(std::size_t i, Visit&& visit) const {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <memory>
 
 #include "query/promql/eval/evaluator.h"
 #include "query/promql/eval/matching.h"
@@ -147,56 +149,101 @@ struct VarianceState {
 };
 
 template <typename State>
-Vector Fold(const Vector& vector, const Groups& groups) {
-  const std::size_t steps = vector.steps;
-  std::vector<State> states(groups.count() * steps);
-  Vector out(steps);
-  out.labels = groups.labels;
-  // While it is folded, a cell of the result says whether its state has begun.
-  out.values.assign(groups.count() * steps, Absent());
-  for (std::size_t row = 0; row < vector.rows(); ++row) {
-    const auto values = vector.Row(row);
-    State* const state = states.data() + groups.of_row[row] * steps;
-    double* const begun = out.values.data() + groups.of_row[row] * steps;
-    for (std::size_t i = 0; i < steps; ++i) {
-      if (IsAbsent(values[i])) continue;
-      if (IsAbsent(begun[i])) {
-        state[i].Begin(values[i]);
-        begun[i] = 0;
+class FoldingOf final : public Folding {
+ public:
+  FoldingOf(const Aggregate& aggregate, Context& context, std::size_t steps)
+      : aggregate_(aggregate), context_(context), out_(steps) {}
+
+  void Begin(std::size_t count, LabelsOf labels, bool name_dropped) override {
+    Vector names(0);
+    names.labels.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) names.labels.push_back(labels(i));
+    names.name_dropped = name_dropped;
+    groups_ = GroupRows(names, aggregate_.grouping, aggregate_.without);
+    if (auto status = context_.CheckSize(groups_.count(), out_.steps); !status) {
+      context_.Abort(status.error());
+      return;
+    }
+    states_.resize(groups_.count() * out_.steps);
+    // While it is folded, a cell of the result says whether its state has begun.
+    out_.values.assign(states_.size(), Absent());
+    folded_.assign(groups_.count(), false);
+  }
+
+  void Take(std::size_t i, std::span<const double> row) override {
+    const std::size_t group = groups_.of_row[i];
+    folded_[group] = true;
+    State* const states = states_.data() + group * out_.steps;
+    double* const begun = out_.values.data() + group * out_.steps;
+    for (std::size_t step = 0; step < row.size(); ++step) {
+      if (IsAbsent(row[step])) continue;
+      if (IsAbsent(begun[step])) {
+        states[step].Begin(row[step]);
+        begun[step] = 0;
       } else {
-        state[i].Add(values[i]);
+        states[step].Add(row[step]);
       }
     }
   }
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    if (IsPresent(out.values[i])) out.values[i] = states[i].Result();
+
+  std::size_t cells() const override { return 0; }  // as many as Begin() has found to be few enough
+
+  Vector Finish() override {
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      if (IsPresent(out_.values[i])) out_.values[i] = states_[i].Result();
+    }
+    // Of groups whose series turned out to have no sample nothing is left.
+    for (std::size_t group = 0; group < folded_.size(); ++group) {
+      if (!folded_[group]) continue;
+      const auto row = out_.Row(group);
+      std::copy(row.begin(), row.end(), out_.values.begin() + Offset(out_.rows()));
+      out_.labels.push_back(std::move(groups_.labels[group]));
+    }
+    out_.values.resize(out_.rows() * out_.steps);
+    return std::move(out_);
   }
-  return out;
+
+ private:
+  std::ptrdiff_t Offset(std::size_t row) const {
+    return static_cast<std::ptrdiff_t>(row * out_.steps);
+  }
+
+  const Aggregate& aggregate_;
+  Context& context_;
+  Groups groups_;
+  std::vector<State> states_;
+  std::vector<bool> folded_;  // by group
+  Vector out_;
+};
+
+template <typename State3, typename State2 = State3>
+std::unique_ptr<Folding> Make(const Aggregate& aggregate, Context& context, std::size_t steps) {
+  if (context.is2()) return std::make_unique<FoldingOf<State2>>(aggregate, context, steps);
+  return std::make_unique<FoldingOf<State3>>(aggregate, context, steps);
 }
 
 }  // namespace
 
-Vector AggregateColumns(const Aggregate& aggregate, const Vector& vector, const Groups& groups,
-                        bool is2) {
+std::unique_ptr<Folding> MakeFolding(const Aggregate& aggregate, Context& context,
+                                     std::size_t steps) {
   switch (aggregate.op) {
     case Token::kSum:
-      return is2 ? Fold<PlainSumState>(vector, groups) : Fold<SumState>(vector, groups);
+      return Make<SumState, PlainSumState>(aggregate, context, steps);
     case Token::kAvg:
-      return is2 ? Fold<RunningMeanState>(vector, groups) : Fold<AvgState>(vector, groups);
+      return Make<AvgState, RunningMeanState>(aggregate, context, steps);
     case Token::kMin:
-      return Fold<ExtremeState<false>>(vector, groups);
+      return Make<ExtremeState<false>>(aggregate, context, steps);
     case Token::kMax:
-      return Fold<ExtremeState<true>>(vector, groups);
+      return Make<ExtremeState<true>>(aggregate, context, steps);
     case Token::kCount:
-      return Fold<CountState>(vector, groups);
+      return Make<CountState>(aggregate, context, steps);
     case Token::kStddev:
-      return is2 ? Fold<VarianceState<true, true>>(vector, groups)
-                 : Fold<VarianceState<true, false>>(vector, groups);
+      return Make<VarianceState<true, false>, VarianceState<true, true>>(aggregate, context, steps);
     case Token::kStdvar:
-      return is2 ? Fold<VarianceState<false, true>>(vector, groups)
-                 : Fold<VarianceState<false, false>>(vector, groups);
+      return Make<VarianceState<false, false>, VarianceState<false, true>>(aggregate, context,
+                                                                           steps);
     default:
-      return Fold<GroupState>(vector, groups);
+      return Make<GroupState>(aggregate, context, steps);
   }
 }
 
@@ -244,7 +291,25 @@ void WarnOfQuantiles(const ScalarColumn& quantiles, const Expr& parameter, Conte
 
 }  // namespace
 
+// Rows are folded as they are made where nobody else needs them.
+QueryResult<Operand> Evaluator::EvalFolding(const Aggregate& aggregate, const Steps& steps) {
+  const auto folding = MakeFolding(aggregate, context_, steps.count);
+  if (const Expr* const rows = Streamable(*aggregate.expr, steps)) {
+    if (auto status = Stream(*rows, steps, *folding); !status) return Fail(status.error());
+    return folding->Finish();
+  }
+  const auto vector = EvalVector(*aggregate.expr, steps);
+  if (!vector) return Fail(vector.error());
+  folding->Begin(
+      vector->rows(), [&](std::size_t i) -> const Labels& { return vector->labels[i]; },
+      vector->name_dropped);
+  if (auto status = context_.aborted(); !status) return Fail(status.error());
+  for (std::size_t row = 0; row < vector->rows(); ++row) folding->Take(row, vector->Row(row));
+  return folding->Finish();
+}
+
 QueryResult<Operand> Evaluator::EvalAggregate(const Aggregate& aggregate, const Steps& steps) {
+  if (!TakesParameter(aggregate.op)) return EvalFolding(aggregate, steps);
   ScalarColumn parameter;
   if (aggregate.parameter && aggregate.op != Token::kCountValues) {
     auto given = EvalScalar(*aggregate.parameter, steps);
@@ -262,9 +327,6 @@ QueryResult<Operand> Evaluator::EvalAggregate(const Aggregate& aggregate, const 
   if (aggregate.op == Token::kQuantile) {
     WarnOfQuantiles(parameter, *aggregate.parameter, context_);
     return AggregateQuantile(*vector, groups, parameter);
-  }
-  if (!TakesParameter(aggregate.op)) {
-    return AggregateColumns(aggregate, *vector, groups, context_.is2());
   }
   auto selected = AggregateSelection(aggregate, std::move(*vector), groups, parameter, context_);
   if (!selected) return Fail(selected.error());

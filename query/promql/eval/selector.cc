@@ -11,15 +11,8 @@ namespace {
 
 struct Scratch {
   Columns samples;
+  std::size_t work = 0;
 };
-
-// True if all series that the matchers select have the same metric name.
-bool SelectsOneName(std::span<const Matcher> matchers) {
-  return std::any_of(matchers.begin(), matchers.end(), [](const Matcher& matcher) {
-    return matcher.op == Matcher::Op::kEqual && matcher.name == kMetricName &&
-           !matcher.value.empty();
-  });
-}
 
 }  // namespace
 
@@ -45,8 +38,8 @@ QueryResult<SeriesList> Evaluator::Select(std::span<const Matcher> matchers, Tim
   return std::move(*series);
 }
 
-QueryResult<Vector> Evaluator::EvalSelector(const VectorSelector& selector, const Steps& steps,
-                                            bool timestamps) {
+QueryStatus Evaluator::StreamSelector(const VectorSelector& selector, const Steps& steps,
+                                      bool timestamps, RowSink& sink) {
   const TimeShift& shift = selector.shift;
   std::vector<Timestamp> times(steps.count);
   for (std::size_t i = 0; i < times.size(); ++i) {
@@ -57,8 +50,17 @@ QueryResult<Vector> Evaluator::EvalSelector(const VectorSelector& selector, cons
   const auto stored = scope_.Stored(shift, Reach(), context_.times());
   auto series = Select(selector.matchers, stored);
   if (!series) return Fail(series.error());
-  auto vector = SampleSeries(*series, times, stored, timestamps);
-  if (vector) vector->unique_without_name = SelectsOneName(selector.matchers);
+  return SampleSeries(*series, times, stored, timestamps, sink);
+}
+
+QueryResult<Vector> Evaluator::EvalSelector(const VectorSelector& selector, const Steps& steps,
+                                            bool timestamps) {
+  RowCollector rows(steps.count);
+  if (auto status = StreamSelector(selector, steps, timestamps, rows); !status) {
+    return Fail(status.error());
+  }
+  Vector vector = rows.Finish();
+  vector.unique_without_name = !OnlyName(selector).empty();
   return vector;
 }
 
@@ -71,6 +73,15 @@ std::int64_t Evaluator::Reach() const {
 QueryResult<Vector> Evaluator::SampleSeries(const SeriesList& series,
                                             std::span<const Timestamp> times, TimeRange stored,
                                             bool timestamps) {
+  RowCollector rows(times.size());
+  if (auto status = SampleSeries(series, times, stored, timestamps, rows); !status) {
+    return Fail(status.error());
+  }
+  return rows.Finish();
+}
+
+QueryStatus Evaluator::SampleSeries(const SeriesList& series, std::span<const Timestamp> times,
+                                    TimeRange stored, bool timestamps, RowSink& sink) {
   const std::int64_t reach = Reach();
   const Timestamp from = std::max(times.front() - reach, stored.from);
   const Timestamp to = std::min(times.back(), stored.to);
@@ -93,11 +104,13 @@ QueryResult<Vector> Evaluator::SampleSeries(const SeriesList& series,
       row[step] = timestamps ? static_cast<double>(sampled) / 1000 : value;
       ++present;
     }
+    scratch.work += samples.size() + row.size();
     context_.CountRead(present);
     return present > 0 && context_.Charge(present);
   };
-  const auto labels = [&](std::size_t i) { return series[i]->labels(); };
-  return MakeRows<Scratch>(context_, series.size(), times.size(), labels, make);
+  sink.Begin(
+      series.size(), [&](std::size_t i) -> const Labels& { return series[i]->labels(); }, false);
+  return MakeRows<Scratch>(context_, series.size(), times.size(), sink, make);
 }
 
 }  // namespace vigia::promql

@@ -15,18 +15,28 @@ struct Evaluator::WindowJob {
   const Call& call;
   const WindowFunction function;
   const Steps& steps;
+  RowSink& sink;
   std::vector<ScalarColumn> scalars;
-  Vector out;
+  bool counted = false;  // the samples count as held in memory already
 };
 
 namespace {
 
 struct Scratch {
   Columns samples;
+  // Of the series before, for those that have samples at the same times.
+  std::vector<Timestamp> times;
   std::vector<Window> windows;
+  std::size_t in_windows = 0;  // samples in all of them together
+  std::size_t largest = 0;     // in one of them
+  std::vector<double> memo;
+  std::size_t work = 0;
 };
 
 void DropStale(Columns& samples) {
+  bool stale = false;
+  for (const double value : samples.values) stale |= IsStale(value);
+  if (!stale) return;
   std::size_t kept = 0;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     if (IsStale(samples.values[i])) continue;
@@ -38,24 +48,24 @@ void DropStale(Columns& samples) {
   samples.values.resize(kept);
 }
 
-// The windows (end - reach - 1, end], which for Prometheus 2 are closed on both sides. Returns
-// the samples in all of them together, and in the largest.
-std::pair<std::size_t, std::size_t> Slide(std::span<const Timestamp> times,
-                                          std::span<const Timestamp> ends, std::int64_t reach,
-                                          std::vector<Window>& windows) {
-  windows.resize(ends.size());
-  Window window;
+// Finds the windows (end - reach - 1, end], which for Prometheus 2 are closed on both sides.
+void Slide(std::span<const Timestamp> ends, std::int64_t reach, Scratch& scratch) {
+  // Series of one target have their samples at the same times: then so are the windows.
+  if (!scratch.windows.empty() && scratch.times == scratch.samples.times) return;
+  scratch.times = scratch.samples.times;
+  scratch.memo.clear();
+  scratch.windows.resize(ends.size());
+  scratch.in_windows = scratch.largest = 0;
+  const std::span<const Timestamp> times(scratch.times);
   const auto count = static_cast<std::uint32_t>(times.size());
-  std::size_t total = 0;
-  std::size_t largest = 0;
+  Window window;
   for (std::size_t step = 0; step < ends.size(); ++step) {
     while (window.end < count && times[window.end] <= ends[step]) ++window.end;
     while (window.begin < window.end && times[window.begin] < ends[step] - reach) ++window.begin;
-    windows[step] = window;
-    total += window.size();
-    largest = std::max<std::size_t>(largest, window.size());
+    scratch.windows[step] = window;
+    scratch.in_windows += window.size();
+    scratch.largest = std::max<std::size_t>(scratch.largest, window.size());
   }
-  return {total, largest};
 }
 
 bool EndsLikeCounter(std::string_view name) {
@@ -66,49 +76,135 @@ bool EndsLikeCounter(std::string_view name) {
 }
 
 // rate() and increase() of what does not look like a counter are worth a word.
-void InformOfNonCounters(const Call& call, const Vector& result, Context& context) {
+void InformOfNonCounter(const Call& call, std::string_view name, Context& context) {
   if (context.is2() || (call.function.name != "rate" && call.function.name != "increase")) return;
-  std::string_view last;
-  for (const auto& labels : result.labels) {
-    const auto name = labels.MetricName();
-    if (name.empty() || name == last || EndsLikeCounter(name)) continue;
-    last = name;
-    std::string text =
-        "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"";
-    context.annotations.Inform((text += name) += '"', call.args[0]->range);
+  if (name.empty() || EndsLikeCounter(name)) return;
+  std::string text =
+      "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"";
+  context.annotations.Inform((text += name) += '"', call.args[0]->range);
+}
+
+// Passes rows on, and notes whether there are any.
+class NotingSink final : public RowSink {
+ public:
+  explicit NotingSink(RowSink& sink) : sink_(sink) {}
+
+  void Begin(std::size_t count, LabelsOf labels, bool name_dropped) override {
+    sink_.Begin(count, std::move(labels), name_dropped);
   }
+  void Take(std::size_t i, std::span<const double> row) override {
+    any_ = true;
+    sink_.Take(i, row);
+  }
+  std::size_t cells() const override { return sink_.cells(); }
+  bool any() const { return any_; }
+
+ private:
+  RowSink& sink_;
+  bool any_ = false;
+};
+
+// The range vector among the arguments.
+const Expr& RangeArgument(const Call& call) {
+  const auto is_range = [](const ExprPtr& arg) { return arg->type == ValueType::kMatrix; };
+  return Unwrap(**std::find_if(call.args.begin(), call.args.end(), is_range));
 }
 
 }  // namespace
 
+const Expr* Evaluator::Streamable(const Expr& expr, const Steps& steps) const {
+  const Expr* inner = &expr;
+  while (inner->kind == NodeKind::kParen && !inner->evaluate_once) {
+    inner = static_cast<const Paren*>(inner)->expr.get();
+  }
+  if (inner->evaluate_once && steps.count > 1) return nullptr;
+  const VectorSelector* selector = nullptr;
+  if (inner->kind == NodeKind::kVectorSelector) {
+    selector = static_cast<const VectorSelector*>(inner);
+  } else if (inner->kind == NodeKind::kCall) {
+    const auto& call = static_cast<const Call&>(*inner);
+    if (!std::holds_alternative<WindowFunction>(call.function.implementation)) return nullptr;
+    const Expr& range = RangeArgument(call);
+    if (range.kind != NodeKind::kMatrixSelector) return nullptr;
+    selector = static_cast<const MatrixSelector&>(range).selector.get();
+  }
+  // Series of several metrics might become the same without their names.
+  return selector && !OnlyName(*selector).empty() ? inner : nullptr;
+}
+
+QueryStatus Evaluator::Stream(const Expr& streamable, const Steps& steps, RowSink& sink) {
+  if (streamable.kind == NodeKind::kVectorSelector) {
+    return StreamSelector(static_cast<const VectorSelector&>(streamable), steps, false, sink);
+  }
+  const auto& call = static_cast<const Call&>(streamable);
+  NotingSink noting(sink);
+  auto status =
+      StreamWindows(std::get<WindowFunction>(call.function.implementation), call, steps, noting);
+  const auto& matrix = static_cast<const MatrixSelector&>(RangeArgument(call));
+  if (status && noting.any()) InformOfNonCounter(call, OnlyName(*matrix.selector), context_);
+  return status;
+}
+
 QueryResult<Vector> Evaluator::EvalWindows(const Call& call, const Steps& steps) {
   auto out = EvalWindowsWith(std::get<WindowFunction>(call.function.implementation), call, steps);
   if (!out) return out;
-  InformOfNonCounters(call, *out, context_);
-  if (call.function.Has(Function::kKeepsName)) return out;
-  out->name_dropped = true;
+  std::string_view last;
+  for (const auto& labels : out->labels) {
+    const auto name = labels.MetricName();
+    if (name != last) InformOfNonCounter(call, name, context_);
+    last = name;
+  }
+  if (!out->name_dropped) return out;
   if (auto unique = MergeEqualRows(*out, true); !unique) return Fail(unique.error());
   return out;
 }
 
 QueryResult<Vector> Evaluator::EvalWindowsWith(WindowFunction function, const Call& call,
                                                const Steps& steps) {
-  WindowJob job{call, function, steps, {}, Vector(steps.count)};
-  const Expr* range = nullptr;
+  RowCollector rows(steps.count);
+  if (auto status = StreamWindows(function, call, steps, rows); !status) {
+    return Fail(status.error());
+  }
+  Vector out = rows.Finish();
+  const Expr& range = RangeArgument(call);
+  if (range.kind == NodeKind::kMatrixSelector) {
+    const auto& matrix = static_cast<const MatrixSelector&>(range);
+    out.unique_without_name = !OnlyName(*matrix.selector).empty();
+  }
+  return out;
+}
+
+QueryStatus Evaluator::StreamWindows(WindowFunction function, const Call& call, const Steps& steps,
+                                     RowSink& sink) {
+  WindowJob job{call, function, steps, sink, {}};
   for (const auto& arg : call.args) {
-    if (arg->type == ValueType::kMatrix) {
-      range = &Unwrap(*arg);
-      continue;
-    }
+    if (arg->type == ValueType::kMatrix) continue;
     auto scalar = EvalScalar(*arg, steps);
     if (!scalar) return Fail(scalar.error());
     job.scalars.push_back(std::move(*scalar));
   }
-  const auto status = range->kind == NodeKind::kSubquery
-                          ? WindowsOfSubquery(static_cast<const Subquery&>(*range), job)
-                          : WindowsOfSelector(static_cast<const MatrixSelector&>(*range), job);
-  if (!status) return Fail(status.error());
-  return std::move(job.out);
+  const Expr& range = RangeArgument(call);
+  return range.kind == NodeKind::kSubquery
+             ? WindowsOfSubquery(static_cast<const Subquery&>(range), job)
+             : WindowsOfSelector(static_cast<const MatrixSelector&>(range), job);
+}
+
+// Applies the function to the windows of a series, whose samples are in the scratch.
+template <typename Scratch>
+bool Evaluator::MakeRow(const WindowJob& job, std::span<const Timestamp> ends, std::int64_t length,
+                        Scratch& scratch, std::span<double> row) {
+  const auto& [times, values] = scratch.samples;
+  Slide(ends, length - (context_.is2() ? 0 : 1), scratch);
+  scratch.work += times.size() + row.size() + scratch.in_windows / 4;
+  context_.CountRead(scratch.in_windows);
+  const WindowInput input{times,     values,      scratch.windows, ends,     length,
+                          job.steps, job.scalars, job.call,        context_, scratch.memo};
+  job.function(input, row);
+  const auto present = static_cast<std::size_t>(std::count_if(row.begin(), row.end(), IsPresent));
+  const std::size_t read = job.counted ? 0 : scratch.largest;
+  if (!context_.Charge(present + read)) return false;
+  context_.Release(read);
+  return present > 0;
 }
 
 // With @, the same window at all steps; but in Prometheus 2.42 it slides on from there.
@@ -139,26 +235,12 @@ QueryStatus Evaluator::WindowsOfSelector(const MatrixSelector& matrix, WindowJob
     }
     DropStale(samples);
     if (samples.size() == 0) return false;
-    const auto [total, largest] = Slide(samples.times, ends, reach, scratch.windows);
-    context_.CountRead(total);
-    const WindowInput input{samples.times, samples.values, scratch.windows, ends,    matrix.window,
-                            steps,         job.scalars,    job.call,        context_};
-    job.function(input, row);
-    const auto present = static_cast<std::size_t>(std::count_if(row.begin(), row.end(), IsPresent));
-    if (!context_.Charge(present + largest)) return false;
-    context_.Release(largest);
-    return present > 0;
+    return MakeRow(job, ends, matrix.window, scratch, row);
   };
-  const auto labels = [&](std::size_t i) { return (*series)[i]->labels(); };
-  auto rows = MakeRows<Scratch>(context_, series->size(), steps.count, labels, make);
-  if (!rows) return Fail(rows.error());
-  job.out = std::move(*rows);
-  for (const auto& matcher : matrix.selector->matchers) {
-    if (matcher.op == Matcher::Op::kEqual && matcher.name == kMetricName) {
-      job.out.unique_without_name = true;
-    }
-  }
-  return {};
+  job.sink.Begin(
+      series->size(), [&](std::size_t i) -> const Labels& { return (*series)[i]->labels(); },
+      !job.call.function.Has(Function::kKeepsName));
+  return MakeRows<Scratch>(context_, series->size(), steps.count, job.sink, make);
 }
 
 QueryResult<Steps> Evaluator::InnerSteps(const Subquery& subquery, Timestamp first_end,
@@ -187,7 +269,7 @@ QueryResult<Vector> Evaluator::EvalInner(const Subquery& subquery, const Steps& 
 
 QueryStatus Evaluator::WindowsOfSubquery(const Subquery& subquery, WindowJob& job) {
   const Steps& steps = job.steps;
-  const std::int64_t reach = subquery.window - (context_.is2() ? 0 : 1);
+  job.counted = true;
   std::vector<Timestamp> ends = WindowEnds(subquery.shift, steps);
   const auto inner_steps = InnerSteps(subquery, ends.front(), ends.back());
   if (!inner_steps) return Fail(inner_steps.error());
@@ -209,20 +291,12 @@ QueryStatus Evaluator::WindowsOfSubquery(const Subquery& subquery, WindowJob& jo
       samples.times.push_back(inner_steps->At(step));
       samples.values.push_back(values[step]);
     }
-    const auto [total, largest] = Slide(samples.times, ends, reach, scratch.windows);
-    context_.CountRead(total);
-    const WindowInput input{samples.times, samples.values,  scratch.windows,
-                            ends,          subquery.window, steps,
-                            job.scalars,   job.call,        context_};
-    job.function(input, row);
-    const auto present = static_cast<std::size_t>(std::count_if(row.begin(), row.end(), IsPresent));
-    return present > 0 && context_.Charge(present);
+    return MakeRow(job, ends, subquery.window, scratch, row);
   };
-  const auto labels = [&](std::size_t i) { return inner->labels[i]; };
-  auto rows = MakeRows<Scratch>(context_, inner->rows(), steps.count, labels, make);
-  if (!rows) return Fail(rows.error());
-  job.out = std::move(*rows);
-  return {};
+  job.sink.Begin(
+      inner->rows(), [&](std::size_t i) -> const Labels& { return inner->labels[i]; },
+      !job.call.function.Has(Function::kKeepsName));
+  return MakeRows<Scratch>(context_, inner->rows(), steps.count, job.sink, make);
 }
 
 QueryResult<Operand> Evaluator::EvalRangeVector(const MatrixSelector& matrix, const Steps& steps) {

@@ -73,25 +73,78 @@ double Stretch2(const Gaps& gaps, bool counter, double first, double increase) {
 
 double Seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
 
+// What a window's times say of its increase, whatever the values: found once for all series that
+// have their samples at these times.
+class Extrapolation {
+ public:
+  Extrapolation(const WindowInput& in, bool counter, bool per_second)
+      : in_(in), is2_(in.context.is2()), counter_(counter), per_second_(per_second) {
+    if (!in.memo.empty()) return;
+    in.memo.resize(kColumns * in.windows.size());
+    for (std::size_t step = 0; step < in.windows.size(); ++step) {
+      if (in.windows[step].size() < 2) continue;
+      const Gaps gaps = GapsOf(step);
+      double to_start = gaps.to_start;
+      if (!is2_ && to_start >= gaps.average * 1.1) to_start = gaps.average / 2;
+      double* const at = At(step);
+      at[kToStart] = to_start;
+      at[kSampled] = gaps.sampled;
+      at[kFactor] = FactorOf(gaps, false, 0, 0);
+    }
+  }
+
+  double Factor(std::size_t step, double first, double increase) const {
+    const double* const at = At(step);
+    if (!counter_ || !(increase > 0 && first >= 0)) return at[kFactor];
+    // Zero lay first / increase * sampled seconds back; where that is clearly too far, which it is
+    // for most counters, the quotient is not needed.
+    constexpr double kClearly = 1 + 1e-9;
+    if (first * at[kSampled] > at[kToStart] * increase * kClearly) {
+      return at[kFactor];
+    }
+    return FactorOf(GapsOf(step), true, first, increase);
+  }
+
+ private:
+  // Per window: seconds from its start to where values are taken to begin, seconds from its first
+  // sample to the last, and by what the increase is multiplied if a counter's zero is further away.
+  enum Column : std::size_t { kToStart, kSampled, kFactor, kColumns };
+
+  double* At(std::size_t step) const { return in_.memo.data() + kColumns * step; }
+
+  Gaps GapsOf(std::size_t step) const {
+    const Window window = in_.windows[step];
+    const std::size_t last = window.end - 1;
+    const Timestamp start = in_.ends[step] - in_.length;
+    Gaps gaps{Seconds(in_.times[window.begin] - start), Seconds(in_.ends[step] - in_.times[last]),
+              Seconds(in_.times[last] - in_.times[window.begin]), 0};
+    gaps.average = gaps.sampled / static_cast<double>(window.size() - 1);
+    return gaps;
+  }
+
+  double FactorOf(const Gaps& gaps, bool counter, double first, double increase) const {
+    const double stretched =
+        is2_ ? Stretch2(gaps, counter, first, increase) : Stretch3(gaps, counter, first, increase);
+    const double factor = stretched / gaps.sampled;
+    return per_second_ ? factor / Seconds(in_.length) : factor;
+  }
+
+  const WindowInput& in_;
+  const bool is2_;
+  const bool counter_;
+  const bool per_second_;
+};
+
 void Extrapolate(const WindowInput& in, std::span<double> out, bool counter, bool per_second) {
-  const bool is2 = in.context.is2();
   std::vector<std::uint32_t> resets;
   if (counter) resets = Breaks(in.values, [](double before, double now) { return now < before; });
   BreaksInWindow resets_in_window(resets);
+  const Extrapolation extrapolation(in, counter, per_second);
   ForEachWindow(in, out, 2, [&](Window window, std::size_t step) {
-    const std::size_t last = window.end - 1;
-    const double first_value = in.values[window.begin];
-    double result = in.values[last] - first_value;
+    const double first = in.values[window.begin];
+    double result = in.values[window.end - 1] - first;
     for (const auto reset : resets_in_window.In(window)) result += in.values[reset - 1];
-    const Timestamp start = in.ends[step] - in.length;
-    Gaps gaps{Seconds(in.times[window.begin] - start), Seconds(in.ends[step] - in.times[last]),
-              Seconds(in.times[last] - in.times[window.begin]), 0};
-    gaps.average = gaps.sampled / static_cast<double>(window.size() - 1);
-    const double stretched = is2 ? Stretch2(gaps, counter, first_value, result)
-                                 : Stretch3(gaps, counter, first_value, result);
-    double factor = stretched / gaps.sampled;
-    if (per_second) factor /= Seconds(in.length);
-    return result * factor;
+    return result * extrapolation.Factor(step, first, result);
   });
 }
 

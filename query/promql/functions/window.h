@@ -34,6 +34,9 @@ struct WindowInput {
   std::span<const ScalarColumn> scalars;
   const Call& call;
   Context& context;
+  // The function's own, for what it has found out about times, windows and scalars, not values: it
+  // comes again with the next series if that has its samples at the same times, else empty.
+  std::vector<double>& memo;
 
   std::span<const double> Values(Window window) const {
     return values.subspan(window.begin, window.size());

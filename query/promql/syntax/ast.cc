@@ -40,6 +40,13 @@ const Expr& Unwrap(const Expr& expr) {
   return *inner;
 }
 
+std::string_view OnlyName(const VectorSelector& selector) {
+  for (const auto& matcher : selector.matchers) {
+    if (matcher.op == Matcher::Op::kEqual && matcher.name == kMetricName) return matcher.value;
+  }
+  return {};
+}
+
 namespace {
 
 void Collect(const Expr& expr, std::vector<const VectorSelector*>& out) {

@@ -189,6 +189,9 @@ void VisitChildren(const Expr& expr, Visit&& visit);
 // The expression without the parentheses around it.
 const Expr& Unwrap(const Expr& expr);
 
+// The metric name that all series of the selector have; empty if they may have several.
+std::string_view OnlyName(const VectorSelector& selector);
+
 // All vector selectors below `expr`, itself included.
 std::vector<const VectorSelector*> SelectorsOf(const Expr& expr);
 
