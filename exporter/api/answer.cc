@@ -10,11 +10,6 @@ namespace {
 // Shorter ones fit a packet or two as they are.
 constexpr std::size_t kWorthCompressing = 2048;
 
-bool TakesGzip(const http::Request& request) {
-  return exporter::Negotiate({}, request.Header("accept-encoding")).encoding ==
-         exporter::Encoding::kGzip;
-}
-
 void AppendList(std::string& out, std::string_view key, const std::vector<std::string>& list) {
   if (list.empty()) return;
   out += ",\"";
@@ -74,6 +69,11 @@ std::string EnvelopeEnd(const Notes& notes) {
   AppendList(end, "infos", notes.infos);
   end += '}';
   return end;
+}
+
+bool TakesGzip(const http::Request& request) {
+  return exporter::Negotiate({}, request.Header("accept-encoding")).encoding ==
+         exporter::Encoding::kGzip;
 }
 
 http::Response JsonAnswer(const http::Request& request, std::string body) {

@@ -47,6 +47,8 @@ http::Response Success(const http::Request& request, std::string_view data,
 // `begin` is what stands before the data, `end` what stands after it.
 std::string EnvelopeBegin();
 std::string EnvelopeEnd(const Notes& notes);
+// Whether the client wants its answer compressed.
+bool TakesGzip(const http::Request& request);
 // An answer whose whole body is `body`.
 http::Response JsonAnswer(const http::Request& request, std::string body);
 

@@ -143,9 +143,10 @@ ApiResult<RangeOf> ReadRange(const http::Request& request) {
 // The rest of the body from series `i` on, in pieces.
 Status StreamMatrix(const promql::Matrix& matrix, std::size_t i, std::size_t count,
                     const std::string& end, std::string piece, const http::Sink& sink) {
+  const MatrixWriter writer(matrix);
   for (; i < count; ++i) {
     if (i != 0) piece += ',';
-    AppendSeries(piece, matrix, i);
+    writer.AppendSeries(piece, i);
     if (piece.size() < kPieceBytes) continue;
     if (!sink(piece)) return Ok();  // the client has gone
     piece.clear();
@@ -178,10 +179,11 @@ http::Response RangeQuery(const Caller& caller, const http::Request& request) {
 
   std::string body = EnvelopeBegin() + "{\"resultType\":\"matrix\",\"result\":[";
   std::size_t written = 0;
-  const bool whole = !request.Header("accept-encoding").empty();
+  const bool whole = TakesGzip(request);
+  const MatrixWriter writer(*matrix);
   while (written < count && (whole || body.size() < kPieceBytes)) {
     if (written != 0) body += ',';
-    AppendSeries(body, *matrix, written++);
+    writer.AppendSeries(body, written++);
   }
   if (written == count) return JsonAnswer(request, std::move(body += end));
   http::Response response = http::Response::Json(200, {});

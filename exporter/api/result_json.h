@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/labels.h"
 #include "query/promql/value.h"
@@ -18,7 +19,17 @@ void AppendSample(std::string& out, Timestamp time, double value);
 
 // {"resultType":"vector","result":[...]} without the closing brace, so that statistics may follow.
 void AppendInstant(std::string& out, const promql::Value& value, std::size_t limit);
-// One series of a matrix.
-void AppendSeries(std::string& out, const promql::Matrix& matrix, std::size_t i);
+
+// The series of a matrix, whose steps are put into words once.
+class MatrixWriter {
+ public:
+  // Borrows the matrix.
+  explicit MatrixWriter(const promql::Matrix& matrix);
+  void AppendSeries(std::string& out, std::size_t i) const;
+
+ private:
+  const promql::Matrix& matrix_;
+  std::vector<std::string> begins_;  // per step
+};
 
 }  // namespace vigia::api
