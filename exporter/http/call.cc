@@ -14,9 +14,10 @@ namespace {
 
 // An unread body up to this size is read, to keep the connection.
 constexpr std::uint64_t kSmallBody = 64 * 1024;
-// What a client may still send after it was refused, and for how long, to get to the answer.
-constexpr std::uint64_t kLingerBytes = 1024 * 1024;
-constexpr auto kLingerTime = 2s;
+// What a client may still send after it was refused, and for how long: many read the answer only
+// when they have sent all, and a connection closed before that is reset, with the answer.
+constexpr std::uint64_t kLingerBytes = 64 * 1024 * 1024;
+constexpr auto kLingerTime = 5s;
 
 }  // namespace
 
@@ -215,7 +216,7 @@ void Call::SkipSmallBody() {
 void Call::Linger() {
   if (body_ != Body::kUnread || framing_.expects_continue) return;
   const Watchdog::Watch watch(watchdog_, exchange_.connection(), kLingerTime);
-  std::array<char, 4096> skipped{};
+  std::array<char, 16 * 1024> skipped{};
   for (std::uint64_t total = 0; total < kLingerBytes;) {
     const long n = exchange_.Read(skipped);
     if (n <= 0) return;
