@@ -78,6 +78,8 @@ std::optional<Timestamp> ParseRfc3339(std::string_view text) {
 
 // Go's time cannot be further away than this, either.
 constexpr double kMostMilliseconds = 9.2e18;
+// Nor can a span be longer: 2^63 nanoseconds.
+constexpr double kMostSpan = 9223372036854.775807;
 
 }  // namespace
 
@@ -93,7 +95,7 @@ std::optional<Timestamp> ParseTime(std::string_view text) {
 std::optional<Milliseconds> ParseSpan(std::string_view text) {
   if (const auto seconds = ParseDouble(text)) {
     const double milliseconds = *seconds * 1000;
-    if (!(std::fabs(milliseconds) < kMostMilliseconds / 1e6)) return std::nullopt;
+    if (!(std::fabs(milliseconds) < kMostSpan)) return std::nullopt;
     return Milliseconds(static_cast<std::int64_t>(milliseconds));
   }
   if (const auto duration = ParseDuration(text)) return *duration;
@@ -113,7 +115,10 @@ ApiResult<std::optional<Milliseconds>> SpanParameter(const http::Request& reques
   const auto text = request.Parameter(name);
   if (text.empty()) return std::nullopt;
   if (const auto span = ParseSpan(text)) return span;
-  return BadParameter(name, "cannot parse \"" + std::string(text) + "\" to a valid duration");
+  const auto number = ParseDouble(text);
+  const bool overflows = number && !std::isnan(*number);
+  return BadParameter(name, "cannot parse \"" + std::string(text) + "\" to a valid duration" +
+                                (overflows ? ". It overflows int64" : ""));
 }
 
 ApiResult<std::size_t> LimitParameter(const http::Request& request, std::string_view name) {

@@ -116,6 +116,48 @@ TEST_CASE("wrong parameters are refused in Prometheus' words", "[api]") {
   REQUIRE(stand.Get("/api/v1/query_range?query=up&start=0&end=11000&step=1").status == 200);
 }
 
+TEST_CASE("timeout is read as Prometheus reads it", "[api]") {
+  ApiStand stand;
+  stand.AppendUp();
+  const auto ask = [&](std::string_view timeout) {
+    return stand.Get("/api/v1/query?query=up&timeout=" + std::string(timeout));
+  };
+  for (const auto* timeout : {"", "5", "1h30m", "1d", "100y", "9223372036", "0.5"}) {
+    INFO(timeout);
+    CHECK(ask(timeout).status == 200);
+  }
+  // No time at all is over at once.
+  for (const auto* timeout : {"0", "0s", "-0", "-1", "-1e9", "1e-9", "0.0001"}) {
+    INFO(timeout);
+    CHECK(ask(timeout).status == 503);
+    CHECK(ask(timeout).body.find(R"("errorType":"timeout")") != std::string::npos);
+  }
+  for (const auto* timeout : {"x", "-1s", "5%20m", "1m1m", "300y", "NaN", "%D9%A1"}) {
+    INFO(timeout);
+    CHECK(ask(timeout).status == 400);
+    CHECK(ask(timeout).body.find("to a valid duration\"") != std::string::npos);
+  }
+  for (const auto* timeout : {"Inf", "-Inf", "%2BInf", "1e300", "1e18", "9223372037"}) {
+    INFO(timeout);
+    CHECK(ask(timeout).status == 400);
+    CHECK(ask(timeout).body.find("to a valid duration. It overflows int64\"") != std::string::npos);
+  }
+}
+
+TEST_CASE("a query that needs more than its timeout ends with it", "[api]") {
+  ApiStand stand;
+  for (int minute = 120; minute >= 0; --minute) {
+    stand.Append({{"__name__", "x"}}, ApiStand::kNow - minute * 60'000, minute);
+  }
+  // A median of 3,600 values for each of thousands of steps: seconds, if it were let.
+  const auto answer = stand.PostForm(
+      "/api/v1/query_range",
+      "query=sum_over_time(quantile_over_time(0.5,x[1h:1s])[1h:1s])&start=1699999400&end="
+      "1700000000&step=1&timeout=20ms");
+  CHECK(answer.status == 503);
+  CHECK(answer.body == Failure("timeout", "query timed out in expression evaluation"));
+}
+
 TEST_CASE("limit, lookback_delta and stats do what they say", "[api]") {
   ApiStand stand;
   stand.AppendUp();
