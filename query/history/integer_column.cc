@@ -277,6 +277,15 @@ bool DecodeIntegers(ByteReader& in, std::span<std::int64_t> out) {
   const std::int64_t smallest = in.SignedVarint();
   const std::uint64_t divisor = flags & kHasDivisor ? in.Varint() : 1;
 
+  if (order == 1 && width == 0 && (flags & kHasPatches) == 0) {
+    // Equal steps, as the times of a regular series have them.
+    auto next = static_cast<std::uint64_t>(first);
+    for (auto& value : out) {
+      value = static_cast<std::int64_t>(next);
+      next += static_cast<std::uint64_t>(smallest);
+    }
+    return !in.failed();
+  }
   const auto residuals = out.subspan(order);
   const std::size_t readable = in.left();
   const std::string_view packed = in.Bytes(PackedBytes(residuals.size(), width));
