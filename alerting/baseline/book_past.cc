@@ -12,6 +12,12 @@ constexpr std::int64_t kMinSteps = 100;
 // A past that goes back less far than this beyond what is known is not worth a change.
 constexpr std::int64_t kWorthwhile = 86'400;
 
+// After a past that was read in larger steps than the present is.
+void GoOn(Detector& detector, std::int64_t interval) {
+  detector.ReadEvery(static_cast<double>(interval) / 1000,
+                     static_cast<double>(PastStep(interval)) / 1000);
+}
+
 }  // namespace
 
 void Book::BackFill(Baseline& baseline, Timestamp now) {
@@ -43,6 +49,7 @@ void Book::BackFill(Baseline& baseline, Timestamp now) {
       const bool learn = !parts_.learns || parts_.learns(time);
       tracked->verdict = tracked->detector.Step(time / 1000, value, learn);
     });
+    GoOn(tracked->detector, interval);
   }
 }
 
@@ -89,7 +96,8 @@ std::size_t Book::TakePast(const Definition& definition, Past past, Timestamp no
   auto& baseline = found->second;
   std::size_t count = 0;
   auto known = CountKnown(baseline);
-  for (const auto& [text, detector] : past.detectors()) {
+  for (auto [text, detector] : past.detectors()) {
+    GoOn(detector, definition.interval.count());
     const Key key{definition.name, text};
     const auto tracked = baseline.series.find(text);
     if (tracked == baseline.series.end()) {

@@ -18,9 +18,9 @@ constexpr double kWinsor = 1.5;
 constexpr double kCut = 5.0;       // scales that a residual counts at most
 constexpr double kToSigma = 1.25;  // mean absolute to standard deviation
 constexpr double kMinSigma = 0.02;
-constexpr int kTrusted = 6;           // values of an hour of the day
-constexpr double kScaleRows = 100.0;  // memory of an hour's scale
-constexpr double kScaleOfAllRows = 500.0;
+constexpr int kTrusted = 6;            // values of an hour of the day
+constexpr double kScaleSlots = 100.0;  // memory of an hour's scale
+constexpr double kScaleOfAllSlots = 500.0;
 constexpr double kStepRate = 1.02;
 
 // A season is not known before it was seen: two days, and two weeks.
@@ -100,6 +100,22 @@ void Detector::FollowStep(std::int64_t time) {
   m.step *= std::clamp(distance / m.step, 1.0 / kStepRate, kStepRate);
 }
 
+void Detector::ReadEvery(double seconds, double coarse) {
+  constexpr double kDense = 1.5;
+  auto& m = memory_;
+  if (m.rows > 0 && m.step <= kDense * coarse) m.step = std::clamp(seconds, 1.0, m.step);
+}
+
+// A faster scrape is not to be learnt from faster: what has a memory counts slots.
+double Detector::PartOfSlot() const { return std::min(1.0, memory_.step / kSlot); }
+
+bool Detector::BeginsSlot(std::int64_t time) const {
+  const auto& m = memory_;
+  return m.rows == 0 || OneRowASlot() || time / kSlot != m.last_time / kSlot;
+}
+
+bool Detector::OneRowASlot() const { return memory_.step > 0.8 * kSlot; }
+
 // Brings the slots up to the row. Values of one slot are one piece of evidence.
 Shift::Found Detector::FollowShift(const Row& row) {
   auto& m = memory_;
@@ -117,7 +133,7 @@ Shift::Found Detector::FollowShift(const Row& row) {
   m.slot = slot;
   m.slot_sum += row.log_ratio;
   ++m.slot_values;
-  if (m.step > 0.8 * kSlot) flush(slot);
+  if (OneRowASlot()) flush(slot);
   return found;
 }
 
@@ -143,18 +159,26 @@ void Detector::Begin(const Row& row, const Shift::Found& found) {
 // Is what was reported over, or has it become the normal?
 void Detector::FollowHeld(const Row& row) {
   auto& m = memory_;
-  const double slot = std::max<double>(m.step, kSlot);
-  const auto lasted = static_cast<double>(row.time - m.held_since) / slot;
-  const double recent =
-      m.shift.Recent(std::max(kShortestEnd, static_cast<int>(std::min<double>(lasted, kEndSlots))));
+  const double recent = m.shift.Recent(HeldSlots(row.time));
   const double size = std::clamp<double>(m.held_size, -kSizeForEnd, kSizeForEnd);
   if (recent * size < kGoneBack * size * size) {
     m.held = State::kOk;
     m.shift.Clear();
     if (!Slow()) m.since = row.time;
   } else if (row.time - m.held_since > kAcceptAfter) {
-    Rebase(m.shift.Recent(kRebaseSlots));
+    Rebase(m.shift.Level(kRebaseSlots));
   }
+}
+
+// Those since what is held began, as far as they say what it is like now.
+int Detector::HeldSlots(std::int64_t time) const {
+  const auto lasted =
+      static_cast<double>(time - memory_.held_since) / std::max<double>(memory_.step, kSlot);
+  return std::max(kShortestEnd, static_cast<int>(std::min<double>(lasted, kEndSlots)));
+}
+
+double Detector::HeldChange(std::int64_t time) const {
+  return memory_.held == State::kOk ? 0.0 : std::expm1(memory_.shift.Level(HeldSlots(time)));
 }
 
 bool Detector::Anomalous(const Row& row) {
@@ -193,11 +217,11 @@ void Detector::Learn(const Row& row) {
   const double distance = std::abs(row.residual);
   const double cut = row.scale > 0.0 ? std::min(distance, kCut * row.scale) : distance;
   const auto rows = static_cast<double>(m.rows);
-  m.scale_of_all += static_cast<float>(std::max(1.0 / (rows + 1.0), 1.0 / kScaleOfAllRows) *
-                                       (cut - m.scale_of_all));
+  m.scale_of_all += static_cast<float>(
+      std::max(1.0 / (rows + 1.0), PartOfSlot() / kScaleOfAllSlots) * (cut - m.scale_of_all));
   auto& seen = m.seen[row.hour];
-  const double gain = std::max(1.0 / (seen + 1.0), 1.0 / kScaleRows);
-  if (seen < 250) ++seen;
+  const double gain = PartOfSlot() * std::max(1.0 / (seen + 1.0), 1.0 / kScaleSlots);
+  if (seen < 250 && BeginsSlot(row.time)) ++seen;
   m.scale[row.hour] += static_cast<float>(gain * (cut - m.scale[row.hour]));
   if (row.time - m.first_time <= kDay && !Slow()) return;
   const double sigma = std::min(kToSigma * std::abs(row.log_ratio), std::max(3.0 * row.sigma, 0.1));
@@ -216,7 +240,7 @@ void Detector::Rebase(double size) {
 
 bool Detector::Accept() {
   if (memory_.held == State::kOk) return false;
-  Rebase(memory_.shift.Recent(kRebaseSlots));
+  Rebase(memory_.shift.Level(kRebaseSlots));
   return true;
 }
 
@@ -246,7 +270,7 @@ Verdict Detector::Step(std::int64_t time, std::optional<double> value, bool lear
   }
   if (!learn) {
     verdict.state = Ready(time - m.first_time) ? m.held : State::kLearning;
-    if (m.held != State::kOk) verdict.change = std::expm1(m.shift.Recent(kEndSlots));
+    verdict.change = HeldChange(time);
     return verdict;
   }
 
@@ -270,9 +294,10 @@ Verdict Detector::Step(std::int64_t time, std::optional<double> value, bool lear
   verdict.since = m.since;
   verdict.state = !ready ? State::kLearning : m.held;
   if (verdict.state == State::kOk && anomalous) verdict.state = State::kAnomaly;
-  if (m.held != State::kOk) verdict.change = std::expm1(m.shift.Recent(kEndSlots));
+  verdict.change = HeldChange(time);
   Learn(row);
-  m.recent[m.rows % kRecent] = static_cast<float>(row.value);
+  if (BeginsSlot(time)) m.recent_at = static_cast<std::uint8_t>((m.recent_at + 1) % kRecent);
+  m.recent[m.recent_at % kRecent] = static_cast<float>(row.value);
   m.last_time = time;
   ++m.rows;
   return verdict;

@@ -81,6 +81,11 @@ class Detector {
   // What is known stays.
   void SetOptions(const Options& options) { options_ = options; }
 
+  // What was seen so far was read from a past in steps of `coarse` seconds; from now on values come
+  // every `seconds`. Without it the memories, which count by the distance of values, would take an
+  // hour to notice. A series with fewer values than steps keeps its own distance.
+  void ReadEvery(double seconds, double coarse);
+
   // One value, or none, at `time` (Unix seconds, not decreasing). With `learn` false (declared
   // maintenance) the verdict is given and nothing is remembered.
   Verdict Step(std::int64_t time, std::optional<double> value, bool learn = true);
@@ -123,15 +128,16 @@ class Detector {
     Cells<float, kHoursOfDay> sigma{};  // deviation of the log ratio
     Cells<std::uint8_t, kHoursOfDay> seen{};
     float scale_of_all = 0.0F;
-    float last_distance = 0.0F;  // of the value before, in scales
-    Cells<float, kRecent> recent{};
+    float last_distance = 0.0F;      // of the value before, in scales
+    Cells<float, kRecent> recent{};  // the last value of each of the last slots
 
     std::int64_t slot = 0;
     double slot_sum = 0.0;
     std::int32_t slot_values = 0;
     bool anomalous = false;
     State held = State::kOk;  // kOk, kRegression or kImprovement
-    float held_size = 0.0F;   // log ratio
+    std::uint8_t recent_at = 0;
+    float held_size = 0.0F;  // log ratio
     std::int64_t held_since = 0;
     std::int64_t since = 0;
     double last_factor = 0.0, last_offset = 0.0;  // of the last rebase; 0: none
@@ -156,10 +162,15 @@ class Detector {
   bool Ready(std::int64_t age) const;
   bool Slow() const { return memory_.step > kDay / 4.0; }
   void FollowStep(std::int64_t time);
+  double PartOfSlot() const;
+  bool OneRowASlot() const;
+  bool BeginsSlot(std::int64_t time) const;
   void Follow(const Row& row);
   Shift::Found FollowShift(const Row& row);
   void Begin(const Row& row, const Shift::Found& found);
   void FollowHeld(const Row& row);
+  int HeldSlots(std::int64_t time) const;
+  double HeldChange(std::int64_t time) const;
   bool Anomalous(const Row& row);
   void Learn(const Row& row);
   void Rebase(double size);

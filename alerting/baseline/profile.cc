@@ -56,7 +56,7 @@ void Profile::Visit::Note(int at, std::uint8_t* visits, double per_visit) {
   samples = 0;
 }
 
-double Profile::DailyAt(int bucket, double step, double scale, bool& known) const {
+double Profile::DailyAt(int bucket, double scale, bool& known) const {
   double around = 0.0;
   double weight = 0.0;
   for (int reach = 1; reach <= kFarAround; ++reach) {
@@ -76,15 +76,16 @@ double Profile::DailyAt(int bucket, double step, double scale, bool& known) cons
   if (weight == 0.0) return daily_[bucket];
   around /= weight;
   if (own == 0.0) return around;
-  const double n = std::min(own, kDailyMemory) * std::max(1.0, kDailyLength / (2.0 * step));
+  const double n = std::min(own, kDailyMemory);
   return around + Shrink(daily_[bucket] - around, scale, n, kDailyShrink);
 }
 
 double Profile::WeeklyAt(const View& view, double step, double scale) const {
   const double visits = std::min<double>(coarse_visits_[view.coarse_bucket], kWeeklyMemory);
   if (visits < 1.0) return 0.0;
-  // Half of the samples: neighbours in time repeat each other.
-  const auto samples = [&](double length) { return 0.5 * visits * std::max(1.0, length / step); };
+  // Half of the samples: neighbours in time repeat each other, and all those within 5 minutes do.
+  const double apart = std::max(step, kDailyLength);
+  const auto samples = [&](double length) { return 0.5 * visits * std::max(1.0, length / apart); };
   return Shrink(coarse_[view.coarse_bucket], scale, samples(kCoarseLength), kWeeklyShrink) +
          Shrink(fine_[view.fine_bucket], scale, samples(kFineLength), kWeeklyShrink);
 }
@@ -114,7 +115,7 @@ Profile::View Profile::Look(std::int64_t time, double step, double scale, Season
   view.daily_bucket = static_cast<int>(week % kDay / 300);
   view.coarse_bucket = static_cast<int>(week / 7200);
   view.fine_bucket = static_cast<int>(week / 900);
-  view.daily = DailyAt(view.daily_bucket, step, scale, view.daily_known);
+  view.daily = DailyAt(view.daily_bucket, scale, view.daily_known);
   view.weekly_known = view.daily_known && coarse_visits_[view.coarse_bucket] > 0;
   view.weekly = view.daily + WeeklyAt(view, step, scale);
   if (!view.daily_known || time - first_ < kDay) return view;

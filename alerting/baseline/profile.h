@@ -82,7 +82,7 @@ class Profile {
     bool Within(int buckets) const { return bucket >= -1 && bucket < buckets; }
   };
 
-  double DailyAt(int bucket, double step, double scale, bool& known) const;
+  double DailyAt(int bucket, double scale, bool& known) const;
   double WeeklyAt(const View& view, double step, double scale) const;
   Season Choose(Season wanted, bool weekly_known) const;
   double Error(int forecast) const;

@@ -6,7 +6,7 @@
 namespace vigia::alerting::baseline {
 namespace {
 
-constexpr double kMaxRatio = 1.2;   // |u| beyond is cut: a factor of 3.3
+constexpr double kMaxRatio = 1.2;   // |u| beyond counts as this in a mean: a factor of 3.3
 constexpr double kMinSigma = 0.03;  // nobody's latency repeats itself better
 constexpr double kWinsor = 0.5;     // |u|, or
 constexpr double kWinsorSigmas = 2.0;
@@ -77,6 +77,15 @@ double Shift::Recent(int slots) const {
   return weight > 0.0 ? sum / weight : 0.0;
 }
 
+double Shift::Level(int slots) const {
+  Cells<float, kSlots> last{};
+  const int n = std::min<int>(slots, count_);
+  if (n == 0) return 0.0;
+  for (int i = 0; i < n; ++i) last[i] = u_[At(i)];
+  std::nth_element(last.begin(), last.begin() + n / 2, last.begin() + n);
+  return last[n / 2];
+}
+
 bool Shift::Lasts(int window, double sign, double effect, const Cells<double, kSlots + 1>& sum,
                   const Cells<double, kSlots + 1>& weight) const {
   const auto& w = kTable[window];
@@ -113,7 +122,7 @@ Shift::Sums Shift::SumUp() const {
     out.weight[i + 1] = out.weight[i] + weight_[at];
     out.calm[i + 1] = out.calm[i] + (calm ? evidence : 0.0);
     out.calm_weight[i + 1] = out.calm_weight[i] + (calm ? weight_[at] : 0.0);
-    out.raw[i + 1] = out.raw[i] + u_[at] * weight_[at];
+    out.raw[i + 1] = out.raw[i] + std::clamp<double>(u_[at], -kMaxRatio, kMaxRatio) * weight_[at];
     out.bursting[i + 1] = out.bursting[i] + (bursts(i) ? 1 : 0);
   }
   return out;
@@ -133,7 +142,7 @@ bool Shift::Shows(int window, double effect, double inflation, const Sums& sums)
   };
   const double sign = sums.clipped[n] > 0.0 ? 1.0 : -1.0;
   if (!shows(sums.clipped, sums.weight)) return false;
-  if (is_short || sums.bursting[n] == 0 || sums.bursting[n] > kBurstSlots) {
+  if (sums.bursting[n] == 0 || sums.bursting[n] > kBurstSlots) {
     return Lasts(window, sign, effect, sums.clipped, sums.weight);
   }
   return sign * sums.calm[n] > 0.0 && shows(sums.calm, sums.calm_weight) &&
@@ -195,8 +204,7 @@ Shift::Found Shift::HourWindows(double scale, bool calibrate) {
 
 Shift::Found Shift::Add(double u, double sigma, std::int64_t hour, double scale, bool calibrate) {
   sigma = std::max(sigma, kMinSigma);
-  u = std::clamp(u, -kMaxRatio, kMaxRatio);
-  const double most = std::max(kWinsor, kWinsorSigmas * sigma);
+  const double most = std::max(kWinsor * std::max(1.0, scale), kWinsorSigmas * sigma);
   const double clipped = std::clamp(u, -most, most);
   const double weight = 1.0 / (sigma * sigma);
   u_[head_] = static_cast<float>(u);

@@ -47,8 +47,10 @@ class Shift {
   // effects. `calibrate`: times are quiet, learn what is usual.
   Found Add(double u, double sigma, std::int64_t hour, double scale, bool calibrate);
 
-  // Weighted mean of the last `slots` slots.
+  // Weighted mean of the last `slots` slots, winsorised: whether there is a change.
   double Recent(int slots) const;
+  // Their median: how large it is.
+  double Level(int slots) const;
 
   void Clear();
 
