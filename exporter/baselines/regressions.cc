@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "core/text/json.h"
@@ -38,6 +39,16 @@ std::string Short(double value) {
   return text;
 }
 
+// "2026-11-27 14:05 UTC"
+std::string MinuteOf(std::int64_t seconds) {
+  const std::time_t time = seconds;
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  char text[48];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &parts);
+  return text;
+}
+
 // "+62 % on latency{path="/a"}".
 std::string ShortText(const std::string& name, const Labels& labels, double size) {
   char change[32];
@@ -59,11 +70,12 @@ std::string DescribeChange(const std::string& name, const baseline::Line& line,
   std::string text = deploy ? "since " + deploy->version + ": " : std::string();
   text += ShortText(name, line.labels, verdict.change) + " (" + Short(verdict.expected) + " -> " +
           Short(LevelOf(line)) + ")";
-  if (!deploy) return text;
+  const auto since = MinuteOf(verdict.since);
+  if (!deploy) return text + " since " + since;
   const auto minutes = (verdict.since * 1000 - deploy->time) / 60'000;
-  if (minutes <= 0) return text + ", with the deploy";
+  if (minutes <= 0) return text + ", with the deploy (" + since + ")";
   return text + ", " + std::to_string(minutes) + (minutes == 1 ? " minute" : " minutes") +
-         " after the deploy";
+         " after the deploy (" + since + ")";
 }
 
 std::vector<Regressions::Holding> Regressions::HoldingOf(const Pages& pages) {

@@ -79,7 +79,9 @@ class Regressions {
   std::vector<Change> lasting_;  // guarded by mutex_
 };
 
-// "since v1.2.3: +62 % on latency{path="/a"} (0.18 -> 0.29), 14 minutes after the deploy".
+// "since v1.2.3: +62 % on latency{path="/a"} (0.18 -> 0.29), 14 minutes after the deploy
+// (2026-11-27 14:05 UTC)", or without a deploy "+62 % on ... (0.18 -> 0.29) since 2026-11-27 14:05
+// UTC".
 std::string DescribeChange(const std::string& baseline, const alerting::baseline::Line& line,
                            const std::optional<Deploy>& deploy);
 

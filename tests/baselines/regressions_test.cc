@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::int64_t kSince = 1'764'201'600;  // Unix seconds
 constexpr Timestamp kNow = (kSince + 900) * 1000;
+const std::string kText =
+    R"(+62 % on latency{path="/a"} (0.2 -> 0.324) since 2025-11-27 00:00 UTC)";
 
 Line Changed(const std::string& path, double change, std::int64_t since = kSince,
              State state = State::kRegression) {
@@ -49,7 +51,7 @@ TEST_CASE("a change is told once, however long it lasts, and over restarts", "[b
     regressions.Look(world.pages, kNow);
     regressions.Look(world.pages, kNow + 1000);
     REQUIRE(regressions.Lasting().size() == 1);
-    CHECK(regressions.Lasting()[0].text == R"(+62 % on latency{path="/a"} (0.2 -> 0.324))");
+    CHECK(regressions.Lasting()[0].text == kText);
     CHECK(regressions.Lasting()[0].labels == Labels({{"baseline", "latency"}, {"path", "/a"}}));
     CHECK(regressions.Lasting()[0].also.empty());
   }
@@ -59,7 +61,7 @@ TEST_CASE("a change is told once, however long it lasts, and over restarts", "[b
   REQUIRE(world.Events().size() == 1);
   CHECK(world.Events()[0].type == "baseline.regression");
   // As it was told, with the size of now.
-  CHECK(again.Lasting()[0].text == R"(+62 % on latency{path="/a"} (0.2 -> 0.324))");
+  CHECK(again.Lasting()[0].text == kText);
   CHECK(again.Lasting()[0].size == 0.7);
   // A later change of the same series is another one.
   world.Show("latency", {Changed("/a", -0.5, kSince + 7200, State::kImprovement)});
@@ -78,7 +80,8 @@ TEST_CASE("a change names the deploy that it follows", "[baselines]") {
   world.Show("latency", {Changed("/a", 0.62)});
   regressions.Look(world.pages, kNow);
   const std::string text =
-      R"(since v1.2.3: +62 % on latency{path="/a"} (0.2 -> 0.324), 14 minutes after the deploy)";
+      R"(since v1.2.3: +62 % on latency{path="/a"} (0.2 -> 0.324), 14 minutes after the deploy )"
+      "(2025-11-27 00:00 UTC)";
   CHECK(regressions.Lasting()[0].text == text);
   const auto details = json::parse(world.Events()[0].details);
   CHECK(details["text"] == text);
@@ -88,9 +91,9 @@ TEST_CASE("a change names the deploy that it follows", "[baselines]") {
 
   const Deploy deploy{.time = kSince * 1000, .version = "v2"};
   const auto line = Changed("/a", 0.5);
-  CHECK(DescribeChange("x", line, deploy).ends_with(", with the deploy"));
+  CHECK(DescribeChange("x", line, deploy).ends_with(", with the deploy (2025-11-27 00:00 UTC)"));
   CHECK(DescribeChange("x", Changed("/a", 0.5, kSince + 60), deploy)
-            .ends_with(", 1 minute after the deploy"));
+            .ends_with(", 1 minute after the deploy (2025-11-27 00:01 UTC)"));
 }
 
 TEST_CASE("what changed at the same time stands beside a change, the most changed first",

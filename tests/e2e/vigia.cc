@@ -9,7 +9,7 @@ std::string VigiaProgram() { return VIGIA_PROGRAM; }
 
 Vigia::Vigia(const Options& options) {
   for (const auto& [name, content] : options.files) dir_.Write(name, content);
-  std::vector<std::string> argv{VigiaProgram(), "serve",      "--listen",
+  std::vector<std::string> argv{options.program, "serve",      "--listen",
                                 "127.0.0.1:0",  "--data-dir", options.data_dir};
   if (options.data_dir.empty()) argv.back() = dir_.path() / "data";
   if (!options.config.empty()) {

@@ -25,6 +25,7 @@ class Vigia {
     std::map<std::string, std::string> files = {};  // written beside vigia.yml before the start
     std::map<std::string, std::string> environment = {};
     std::string data_dir = {};  // empty: one of its own, which ends with it
+    std::string program = VigiaProgram();
   };
 
   // Starts it and waits until it answers; throws if it does not.
