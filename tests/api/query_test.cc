@@ -2,7 +2,11 @@
 
 #include <libdeflate.h>
 
+#include <array>
 #include <catch2/catch.hpp>
+#include <charconv>
+#include <cmath>
+#include <random>
 #include <stop_token>
 
 #include "core/number.h"
@@ -193,6 +197,24 @@ TEST_CASE("numbers have the API's form", "[api]") {
   REQUIRE(Rendered(1e21) == R"([1.500,"1e+21"])");
   REQUIRE(Rendered(kNaN) == R"([1.500,"NaN"])");
   REQUIRE(Rendered(-kInfinity) == R"([1.500,"-Inf"])");
+}
+
+TEST_CASE("decimals have their shortest form", "[api]") {
+  std::mt19937_64 random(7);
+  std::size_t wrong = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    const auto digits = static_cast<std::int64_t>(random() >> (i % 60 + 4));
+    double value = static_cast<double>(i % 2 == 0 ? digits : -digits);
+    // Of up to nine decimals, and neighbours of such ones.
+    for (int decimals = i % 10; decimals > 0; --decimals) value /= 10;
+    if (i % 3 == 2) value = std::nextafter(value, 0);
+    if (std::fabs(value) < 1e-6 || std::fabs(value) >= 9e15) continue;
+    std::array<char, 64> text{};
+    const auto end =
+        std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed).ptr;
+    wrong += Rendered(value) != "[1.500,\"" + std::string(text.data(), end) + "\"]";
+  }
+  REQUIRE(wrong == 0);
 }
 
 TEST_CASE("large answers are compressed or streamed, and the same", "[api]") {
