@@ -145,6 +145,11 @@ bool Shift::Shows(int window, double effect, double inflation, const Sums& sums)
   if (sums.bursting[n] == 0 || sums.bursting[n] > kBurstSlots) {
     return Lasts(window, sign, effect, sums.clipped, sums.weight);
   }
+  if (is_short) {
+    // Few slots are left: enough to show the effect, not to exclude noise once more.
+    return sign * sums.calm[n] > effect * sums.calm_weight[n] &&
+           Lasts(window, sign, effect, sums.clipped, sums.weight);
+  }
   return sign * sums.calm[n] > 0.0 && shows(sums.calm, sums.calm_weight) &&
          Lasts(window, sign, effect, sums.calm, sums.calm_weight);
 }
