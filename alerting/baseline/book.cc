@@ -211,6 +211,17 @@ void Book::Evaluate(Timestamp now) {
   }
 }
 
+void Book::Take(const std::string& name, const promql::InstantVector& answer, Timestamp now) {
+  const std::lock_guard lock(mutex_);
+  const auto found = baselines_.find(name);
+  if (found == baselines_.end()) return;
+  auto& baseline = found->second;
+  ++baseline.report.evaluations;
+  std::vector<Line> lines;
+  EvaluateSeries(baseline, answer, now, lines);
+  Publish(baseline, std::move(lines));
+}
+
 Result<std::size_t> Book::Change(const std::string& name, const Fits& fit,
                                  const std::function<bool(Tracked&, const Definition&)>& change) {
   const std::lock_guard lock(mutex_);

@@ -112,6 +112,9 @@ class Book {
 
   // Evaluates what is due at `now`. An expression that fails is counted and leaves the others be.
   void Evaluate(Timestamp now);
+  // What Evaluate() does for the baseline `name` with the answer to its expression at `now`, for
+  // who has read it elsewhere (exporter/baselines/rerun.h). Nothing is read from the history.
+  void Take(const std::string& name, const promql::InstantVector& answer, Timestamp now);
 
   // What people decide about series of a baseline: those whose labels `fit`. Each returns how many
   // it concerned, or kInvalid where there is no such baseline.

@@ -26,11 +26,10 @@ void Book::BackFill(Baseline& baseline, Timestamp now) {
   const auto first = stored_.lower_bound({name, ""});
   if (first != stored_.end() && first->first.first == name) return;
   const auto interval = baseline.definition.interval.count();
-  const auto step = PastStep(interval);
-  const auto end = now / interval * interval - interval;
   const auto ask = [&](std::int64_t steps) {
-    return parts_.engine.Range(parts_.source, *baseline.definition.query,
-                               std::max<Timestamp>(0, end - steps * step), end, Milliseconds(step));
+    const auto past = PastBefore(now, interval, steps);
+    return parts_.engine.Range(parts_.source, *baseline.definition.query, past.from, past.to,
+                               Milliseconds(past.step));
   };
   auto answer = ask(kMaxPastSteps);
   for (auto steps = kMaxPastSteps / 2; !answer && steps >= kMinSteps; steps /= 2) {

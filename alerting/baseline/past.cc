@@ -9,6 +9,12 @@ std::int64_t PastStep(std::int64_t interval) {
   return interval * std::max<std::int64_t>(1, (kPastLength + span - 1) / span);
 }
 
+PastRange PastBefore(Timestamp now, std::int64_t interval, std::int64_t steps) {
+  const auto step = PastStep(interval);
+  const auto to = now / interval * interval - interval;
+  return {std::max<Timestamp>(0, to - steps * step), to, step};
+}
+
 Labels WithoutName(const Labels& labels) {
   LabelsBuilder builder(labels);
   return builder.Remove("__name__").Build();

@@ -26,6 +26,15 @@ inline constexpr std::int64_t kMaxPastSteps = 11'000;
 // least multiple of it with which the past is at most kMaxPastSteps long.
 std::int64_t PastStep(std::int64_t interval);
 
+// The past of a baseline that is evaluated at `now` for the first time: times from, from + step,
+// ... up to `to`, in milliseconds; the last is one interval before its evaluation.
+struct PastRange {
+  Timestamp from = 0;
+  Timestamp to = 0;
+  std::int64_t step = 0;
+};
+PastRange PastBefore(Timestamp now, std::int64_t interval, std::int64_t steps = kMaxPastSteps);
+
 // The labels of a series as a baseline has them.
 Labels WithoutName(const Labels& labels);
 

@@ -13,23 +13,30 @@
 namespace vigia::alerting::rules {
 namespace {
 
-// What is stored, with what the rules record laid over it: series of those names are the rules'
-// alone.
+// What is stored, with what the rules record, and what was computed, laid over it: series of those
+// names are theirs alone.
 class Overlay final : public SeriesSource, public SeriesSink {
  public:
-  Overlay(const SeriesSource& base, std::set<std::string, std::less<>> recorded)
-      : base_(base), recorded_(std::move(recorded)) {}
+  Overlay(const SeriesSource& base, const SeriesSource* computed,
+          std::set<std::string, std::less<>> replaced)
+      : base_(base), computed_(computed), replaced_(std::move(replaced)) {}
 
   Result<std::vector<std::shared_ptr<const StoredSeries>>> Select(std::span<const Matcher> matchers,
                                                                   TimeRange range) const override {
     auto below = base_.Select(matchers, range);
     if (!below) return below;
     std::erase_if(*below, [&](const auto& series) {
-      return recorded_.contains(series->labels().MetricName());
+      return replaced_.contains(series->labels().MetricName());
     });
-    auto above = above_.Select(matchers, range);
-    if (!above || above->empty()) return below;
-    below->insert(below->end(), above->begin(), above->end());
+    const auto size = below->size();
+    for (const SeriesSource* const source :
+         {computed_, static_cast<const SeriesSource*>(&above_)}) {
+      if (source == nullptr) continue;
+      auto above = source->Select(matchers, range);
+      if (!above) return above;
+      below->insert(below->end(), above->begin(), above->end());
+    }
+    if (below->size() == size) return below;
     std::sort(below->begin(), below->end(),
               [](const auto& a, const auto& b) { return a->labels() < b->labels(); });
     return below;
@@ -49,7 +56,8 @@ class Overlay final : public SeriesSource, public SeriesSink {
 
  private:
   const SeriesSource& base_;
-  const std::set<std::string, std::less<>> recorded_;
+  const SeriesSource* const computed_;
+  const std::set<std::string, std::less<>> replaced_;
   promql::MemorySource above_;
 };
 
@@ -90,8 +98,9 @@ class IncidentList final : public ChangeSink {
   std::map<std::pair<std::string, Labels>, std::size_t> open_;
 };
 
-std::set<std::string, std::less<>> RecordedBy(const std::vector<GroupDefinition>& groups) {
-  std::set<std::string, std::less<>> names{"ALERTS", "ALERTS_FOR_STATE"};
+std::set<std::string, std::less<>> ReplacedBy(const std::vector<GroupDefinition>& groups,
+                                              std::set<std::string, std::less<>> names) {
+  names.insert({"ALERTS", "ALERTS_FOR_STATE"});
   for (const auto& group : groups) {
     for (const auto& rule : group.rules) {
       if (rule->kind == RuleDefinition::Kind::kRecording) names.insert(rule->name);
@@ -110,7 +119,7 @@ Backtest RunBacktest(const std::vector<GroupDefinition>& groups, const SeriesSou
   // An alert counts for four of these, so it lasts from one evaluation to the next.
   settings.resend_delay = std::max(settings.resend_delay, options.step);
   const auto shared = std::make_shared<const Settings>(std::move(settings));
-  Overlay overlay(source, RecordedBy(groups));
+  Overlay overlay(source, options.computed, ReplacedBy(groups, options.replaced));
   IncidentList incidents;
   const Environment environment{.source = overlay, .engine = engine};
   const Outlets outlets{overlay, options.alerts, &incidents};

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,10 @@ struct BacktestOptions {
   AlertSink* alerts = nullptr;
   // Called before each evaluation with its time, and at last with `to`; may be empty.
   std::function<void(Timestamp)> until = {};
+  // Series that were computed for the test, and the names of those that they replace: what is
+  // stored under such a name is not seen. May be null and empty.
+  const SeriesSource* computed = nullptr;
+  std::set<std::string, std::less<>> replaced = {};
 };
 
 struct Backtest {

@@ -93,6 +93,11 @@ std::vector<Deploy> Marks::Deploys() const {
   return deploys_;
 }
 
+std::vector<Maintenance> Marks::Maintenances() const {
+  const std::lock_guard lock(mutex_);
+  return maintenances_;
+}
+
 std::optional<Deploy> Marks::DeployNear(Timestamp time) const {
   const std::lock_guard lock(mutex_);
   std::optional<Deploy> after;

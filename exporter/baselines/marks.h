@@ -45,6 +45,7 @@ class Marks {
   bool InMaintenance(Timestamp now) const;
   // Newest first.
   std::vector<Deploy> Deploys() const;
+  std::vector<Maintenance> Maintenances() const;
   // The last deploy in the time before `time`, else the first one a little after it: what changes
   // with a deploy may be seen before somebody declares it.
   std::optional<Deploy> DeployNear(Timestamp time) const;

@@ -122,21 +122,14 @@ class OwnCollector final : public collectors::Collector {
   }
 
  private:
-  void AddChange(const Change& change, Batch& batch) {
-    labels_.clear();
-    for (const auto [label, value] : change.labels) {
-      if (label != "state" && label != "text" && label != "also") labels_.push_back({label, value});
-    }
-    labels_.push_back({"state", change.worse ? "regression" : "improvement"});
-    labels_.push_back({"text", change.text});
-    if (!change.also.empty()) labels_.push_back({"also", change.also});
-    batch.Add(kOwn[kChange], std::span<const LabelView>(labels_), change.size);
+  static void AddChange(const Change& change, Batch& batch) {
+    const auto labels = ChangeLabels(change);
+    batch.Add(kOwn[kChange], std::span<const LabelView>(labels), change.size);
   }
 
   const baseline::Book& book_;
   const Marks& marks_;
   const Regressions& regressions_;
-  std::vector<LabelView> labels_;
 };
 
 }  // namespace

@@ -78,6 +78,17 @@ std::string DescribeChange(const std::string& name, const baseline::Line& line,
          " after the deploy (" + since + ")";
 }
 
+std::vector<LabelView> ChangeLabels(const Change& change) {
+  std::vector<LabelView> out;
+  for (const auto [name, value] : change.labels) {
+    if (name != "state" && name != "text" && name != "also") out.push_back({name, value});
+  }
+  out.push_back({"state", change.worse ? "regression" : "improvement"});
+  out.push_back({"text", change.text});
+  if (!change.also.empty()) out.push_back({"also", change.also});
+  return out;
+}
+
 std::vector<Regressions::Holding> Regressions::HoldingOf(const Pages& pages) {
   std::vector<Holding> out;
   for (const auto& [name, page] : pages) {

@@ -28,6 +28,9 @@ struct Change {
   std::string also;  // what else changed at the same time, at most kMostAlso; empty for nothing
 };
 
+// The labels of its vigia_baseline_change, without the name, in no order; borrowed from `change`.
+std::vector<LabelView> ChangeLabels(const Change& change);
+
 class Regressions {
  public:
   using Pages = std::map<std::string, std::shared_ptr<const alerting::baseline::Book::Page>>;

@@ -11,10 +11,12 @@
 #include "core/clock.h"
 #include "core/text/json.h"
 #include "exporter/api/parameters.h"
+#include "exporter/cli/backtest_baselines.h"
 #include "exporter/cli/exit.h"
 #include "exporter/cli/remote_samples.h"
 #include "exporter/cli/selector_text.h"
 #include "exporter/config/alerting.h"
+#include "exporter/config/baselines.h"
 #include "query/history/history.h"
 #include "query/promql/format.h"
 
@@ -66,14 +68,15 @@ std::int64_t ReachOf(const promql::Expr& expr) {
 }
 
 Result<std::unique_ptr<promql::MemorySource>> FetchAll(
-    const std::vector<rules::GroupDefinition>& groups, std::string url, Range range) {
+    const std::vector<rules::GroupDefinition>& groups,
+    const std::set<std::string, std::less<>>& replaced, const std::string& url, Range range) {
   constexpr std::int64_t kLookback = 300'000;
-  while (url.ends_with('/')) url.pop_back();
   std::map<std::string, std::int64_t> selectors;
   for (const auto& group : groups) {
     for (const auto& rule : group.rules) {
       const auto reach = ReachOf(rule->query->root()) + kLookback;
       for (const auto* selector : rule->query->Selectors()) {
+        if (replaced.contains(selector->name)) continue;
         auto& known = selectors[SelectorText(*selector)];
         known = std::max(known, reach);
       }
@@ -152,7 +155,8 @@ Messages CountedBy(const dispatch::Rehearsal& rehearsal, const dispatch::Plan& p
   return out;
 }
 
-void PrintJson(const rules::Backtest& result, const Messages& messages) {
+void PrintJson(const rules::Backtest& result, const std::vector<Rehearsed>& baselines,
+               const Messages& messages) {
   std::string out;
   text::JsonWriter json(out);
   const auto labels = [&](std::string_view key, const Labels& set) {
@@ -173,6 +177,7 @@ void PrintJson(const rules::Backtest& result, const Messages& messages) {
     json.EndObject();
   }
   json.EndArray().Key("ticks").Integer(static_cast<std::int64_t>(result.ticks));
+  WriteRehearsed(baselines, json);
   WriteMessages(json, messages);
   json.EndObject();
   std::printf("%s\n", out.c_str());
@@ -228,6 +233,13 @@ int RunBacktestCommand(const BacktestCommand& command) {
   for (const auto& fault : loaded.faults) std::fprintf(stderr, "%s\n", fault.c_str());
   if (!loaded.faults.empty()) return kExitError;
 
+  const auto definitions =
+      BaselinesOf(loaded.groups, LoadAnyBaselines(command.config, diagnostics));
+  const auto metrics =
+      definitions.empty() ? std::set<std::string, std::less<>>() : BaselineMetricsOf(loaded.groups);
+  std::string url = command.url;
+  while (url.ends_with('/')) url.pop_back();
+
   std::unique_ptr<history::History> history;
   std::unique_ptr<promql::MemorySource> fetched;
   if (!command.data_dir.empty()) {
@@ -238,11 +250,16 @@ int RunBacktestCommand(const BacktestCommand& command) {
     if (!opened) return Fatal(opened.error().message(), kExitError);
     history = *std::move(opened);
   } else {
-    auto samples = FetchAll(loaded.groups, command.url, *range);
+    auto samples = FetchAll(loaded.groups, metrics, url, *range);
     if (!samples) return Fatal(samples.error().message(), kExitError);
     fetched = *std::move(samples);
   }
   const SeriesSource& source = history ? static_cast<const SeriesSource&>(*history) : *fetched;
+  Rerun rerun;
+  if (!definitions.empty()) {
+    rerun = RerunBaselines(definitions, metrics, {history.get(), command.data_dir, url},
+                           range->from, range->to);
+  }
   const promql::Engine engine{{}};
   dispatch::Rehearsal rehearsal(routing->plan, routing->dispatch, range->from);
   const auto result =
@@ -251,13 +268,16 @@ int RunBacktestCommand(const BacktestCommand& command) {
                           .to = range->to,
                           .step = *step,
                           .alerts = &rehearsal,
-                          .until = [&](Timestamp time) { rehearsal.AdvanceTo(time); }});
+                          .until = [&](Timestamp time) { rehearsal.AdvanceTo(time); },
+                          .computed = rerun.series.get(),
+                          .replaced = metrics});
   const auto messages = CountedBy(rehearsal, *routing->plan);
   for (const auto& error : result.errors) std::fprintf(stderr, "%s\n", error.c_str());
   if (command.json) {
-    PrintJson(result, messages);
+    PrintJson(result, rerun.baselines, messages);
   } else {
     PrintText(result, *range);
+    if (!rerun.baselines.empty()) PrintRehearsed(rerun.baselines, range->from, stdout);
     PrintMessages(messages);
   }
   return kExitFine;

@@ -121,4 +121,16 @@ void ReadBaselines(SectionInput& input, Config& config) {
   for (const auto& item : list->items) reader.Read(item);
 }
 
+std::vector<baseline::Definition> LoadAnyBaselines(const std::filesystem::path& path,
+                                                   config::Diagnostics& diagnostics) {
+  config::Diagnostics unread(path.string());
+  const auto root = path.empty() ? config::Node() : config::LoadYaml(path, {}, unread);
+  if (!path.empty() && (root.Find("alerting") || !root.Find("route"))) {
+    return LoadConfig(path, diagnostics).baselines->definitions;
+  }
+  std::vector<baseline::Definition> out;
+  Reader(diagnostics, out).ReadBundled();
+  return out;
+}
+
 }  // namespace vigia::exporter
