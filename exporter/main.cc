@@ -153,8 +153,8 @@ int Run(int argc, char** argv) {
       ->type_name("DIR");
   backtest
       ->add_option("--config", past.config,
-                   "alertmanager.yml or vigia.yml whose routing counts the messages (default: all to "
-                   "the log)")
+                   "alertmanager.yml or vigia.yml whose routing counts the messages, and whose "
+                   "baselines are run (default: all to the log; the bundled baselines)")
       ->type_name("FILE");
   backtest->add_flag("--json", past.json, "print JSON");
 
