@@ -118,6 +118,7 @@ const Expr* Evaluator::Streamable(const Expr& expr, const Steps& steps) const {
     inner = static_cast<const Paren*>(inner)->expr.get();
   }
   if (inner->evaluate_once && steps.count > 1) return nullptr;
+  if (context_.shared && FindShared(*inner, steps)) return nullptr;  // others want the rows
   const VectorSelector* selector = nullptr;
   if (inner->kind == NodeKind::kVectorSelector) {
     selector = static_cast<const VectorSelector*>(inner);
