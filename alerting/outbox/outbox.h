@@ -126,7 +126,7 @@ class Outbox final : public dispatch::NoticeSink {
   };
   struct Queue {
     std::vector<Item> items;  // mostly one, never many
-    bool busy = false;  // its first item is in flight
+    bool busy = false;        // its first item is in flight
   };
   struct Lane {
     LaneId id;

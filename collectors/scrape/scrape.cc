@@ -229,7 +229,8 @@ void RefuseDiscovery(config::MapReader& options) {
   for (const auto& [key, value] : options.node().entries) {
     if (key.text != "static_configs" && !key.text.ends_with("_sd_configs")) continue;
     options.Child(key.text);
-    options.Fault(key.text, "no targets are found here: write an entry for each page, with its url");
+    options.Fault(key.text,
+                  "no targets are found here: write an entry for each page, with its url");
   }
 }
 
