@@ -42,7 +42,9 @@ class Url {
   explicit Url(std::string_view text)
       : url_(curl_url()),
         code_(url_ ? curl_url_set(url_, CURLUPART_URL, std::string(text).c_str(), 0)
-                   : CURLUE_OUT_OF_MEMORY) {}
+                   : CURLUE_OUT_OF_MEMORY) {
+    if (text.find('\0') != text.npos) code_ = CURLUE_MALFORMED_INPUT;  // curl stops there
+  }
   ~Url() { curl_url_cleanup(url_); }
   Url(const Url&) = delete;
   Url& operator=(const Url&) = delete;

@@ -89,8 +89,11 @@ Result<AccessToken> ReadTokenAnswer(int status, std::string_view body) {
     const double seconds = lifetime->is_number()   ? lifetime->get<double>()
                            : lifetime->is_string() ? std::atof(lifetime->get<std::string>().c_str())
                                                    : kLongestLifetime;
-    token.lifetime =
-        std::chrono::seconds(static_cast<std::int64_t>(std::clamp(seconds, 0.0, kLongestLifetime)));
+    // 0, or no number: until it is refused, as Go's clients take it.
+    if (seconds > 0) {
+      token.lifetime =
+          std::chrono::seconds(static_cast<std::int64_t>(std::min(seconds, kLongestLifetime)));
+    }
   }
   return token;
 }

@@ -24,14 +24,23 @@ struct FamilyReading {
 // Series that a reading does not list although they are not gone: what tells of them could not be
 // asked this time.
 struct Withheld {
-  std::string family;
+  std::string family;  // also those of a histogram; "pg_settings_<name>" stands for many
   // Only those that have this label; all if its name is empty.
   std::string label_name = {};
   std::string label_value = {};
 
   bool Covers(const Labels& series) const {
-    return series.MetricName() == family &&
+    return CoversName(series.MetricName()) &&
            (label_name.empty() || series.Get(label_name) == label_value);
+  }
+  bool CoversName(std::string_view name) const {
+    const std::string_view pattern = family;
+    if (const auto word = pattern.find('<'); word != pattern.npos) {
+      return name.starts_with(pattern.substr(0, word));
+    }
+    if (!name.starts_with(pattern)) return false;
+    const auto rest = name.substr(pattern.size());
+    return rest.empty() || rest == "_bucket" || rest == "_sum" || rest == "_count";
   }
 };
 

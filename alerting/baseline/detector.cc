@@ -203,7 +203,7 @@ void Detector::Learn(const Row& row) {
   if (m.held != State::kOk) return;
   const double expected = row.view.known ? row.view.expected : row.value;
   double clean = row.value;
-  if (m.rows >= 4 * kRecent) {
+  if (m.rows >= 4 * kRecent && row.time - m.first_time >= kRecent * kSlot) {
     auto sorted = m.recent;
     std::sort(sorted.begin(), sorted.end());
     const double median = sorted[kRecent / 2];

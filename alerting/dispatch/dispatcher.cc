@@ -109,12 +109,14 @@ void Dispatcher::Run(std::stop_token stop) {
 }
 
 void Dispatcher::Step() {
+  // What falls due meanwhile is for the next step, so that this one ends.
+  const Instant now = parts_.clock.Now();
   for (bool more = true; more;) {
     Changes round;
     {
       const std::lock_guard lock(mutex_);
       wanted_ = false;
-      more = FlushDue(parts_.clock.Now());
+      more = FlushDue(now);
       if (parts_.clock.Now() >= next_clean_up_) CleanUp(parts_.clock.Wall());
       round = std::exchange(round_, {});
       ++taken_rounds_;

@@ -117,8 +117,14 @@ void Outbox::Conclude(Lane& lane, const std::string& group, const Answer& answer
     ++lane.stats.failed;
     lane.stats.last_error = answer.text;
     const bool old = clock_.Wall() - item.Since() >= options_.max_age.count();
-    const bool lost = answer.kind == Answer::Kind::kRejected || old || lane.gone;
-    if (lost || item.attempts >= options_.fallback_after) FallBack(lane, item, after);
+    // Our own stop ended it: that says nothing of the receiver.
+    const bool interrupted = stopping_ && answer.kind == Answer::Kind::kRetry;
+    const bool lost = answer.kind == Answer::Kind::kRejected || (old && !interrupted) || lane.gone;
+    if (interrupted && !lost) {
+      --item.attempts;
+    } else if (lost || item.attempts >= options_.fallback_after) {
+      FallBack(lane, item, after);
+    }
     if (lost) {
       Bury(lane, std::move(item), after.results);
     } else {

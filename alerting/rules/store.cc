@@ -192,7 +192,7 @@ void AlertStore::Store(const std::string& group, Timestamp time, std::vector<Rul
   {
     const std::lock_guard lock(mutex_);
     before = std::exchange(waiting_, {});
-    now.note = time != 0 && (time < noted_ || time - noted_ >= kNoteEvery);
+    now.note = time >= note_from_ && (time < noted_ || time - noted_ >= kNoteEvery);
     if (now.note) noted_ = time;
   }
   const bool nothing = now.changes.empty() && before.rows.empty() && before.events.empty();

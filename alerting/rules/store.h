@@ -43,6 +43,10 @@ class AlertStore final : public ChangeSink {
   // Also without changes: what waits is tried again.
   void Store(const std::string& group, Timestamp time, std::vector<RuleChange> changes) override;
 
+  // The time of an evaluation is not noted before `time`: until a look-back has passed since the
+  // start, what was there before the stop may still come, and the older note stands.
+  void NoteFrom(Timestamp time) { note_from_ = time; }
+
   // Tries what waits; before the end of the process.
   void Flush() { Store({}, 0, {}); }
 
@@ -78,7 +82,8 @@ class AlertStore final : public ChangeSink {
   Batch waiting_;
   std::uint64_t events_lost_ = 0;
   bool failing_ = false;
-  Timestamp noted_ = 0;  // the last evaluation that was written down
+  Timestamp note_from_ = 1;  // constant once evaluations have begun
+  Timestamp noted_ = 0;      // the last evaluation that was written down
 };
 
 }  // namespace vigia::alerting::rules

@@ -22,7 +22,7 @@ CROSS JOIN (VALUES ('active'), ('idle'), ('idle in transaction'),
                    ('idle in transaction (aborted)'), ('fastpath function call'),
                    ('disabled')) s (state)
 LEFT JOIN (SELECT datid, state, count(*) AS sessions,
-                  max(date_part('epoch', now() - xact_start)) AS longest
+                  max(date_part('epoch', clock_timestamp() - xact_start)) AS longest
            FROM pg_stat_activity GROUP BY datid, state) a
   ON a.datid = d.oid AND a.state = s.state
 ORDER BY 1, 2)";
@@ -107,7 +107,8 @@ class IdleSubject final : public Subject {
       sql_ += ", count(*) FILTER (WHERE idle <= " + std::to_string(static_cast<int>(bound)) + ")";
     }
     sql_ +=
-        " FROM (SELECT application_name, date_part('epoch', now() - state_change) AS idle"
+        " FROM (SELECT application_name, date_part('epoch', clock_timestamp() - state_change) AS "
+        "idle"
         " FROM pg_stat_activity WHERE state = 'idle') a"
         " GROUP BY application_name ORDER BY count(*) DESC, application_name LIMIT 50";
   }

@@ -108,9 +108,9 @@ class BlockingSubject final : public Subject {
     metrics.insert(metrics.end(), kMetrics.begin(), kMetrics.end());
   }
 
-  std::string_view FirstStatement(int) const override { return "blocking"; }
-
   Status Read(Connection& connection, Deadline deadline, Batch& batch) override {
+    // Not asked ahead: within a transaction the list of sessions is that of its first use, while
+    // what they wait for is of now.
     const auto waiting = connection.Query("blocking", kWaiting, deadline);
     if (!waiting) return Fail(waiting.error());
     WaitGraph graph;

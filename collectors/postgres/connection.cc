@@ -269,6 +269,7 @@ Status Connection::Ahead(const std::vector<std::string>& names, Deadline deadlin
     if (impl_->prepared.contains(name)) known.push_back(name);
   }
   if (known.empty()) return Ok();
+  if (deadline.Left() <= 0ms) return Fail(ErrorCode::kTimeout, "no time left");
   std::string asked;
   auto answers =
       impl_->Guarded(deadline, [&] { return AskTogether(impl_->session.raw(), known, asked); });

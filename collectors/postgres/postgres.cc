@@ -155,9 +155,10 @@ class ServerCollector final : public Collector {
       }
     }
     const bool read = begin >= entry.skip_until;
+    const Duration ahead = connection_->TakeTimeAhead();
     batch.Add(kSuccess, {name}, read ? 1 : 0);
     if (read) {
-      const std::chrono::duration<double> took = clock.Now() - begin + connection_->TakeTimeAhead();
+      const std::chrono::duration<double> took = clock.Now() - begin + ahead;
       batch.Add(kDuration, {name}, took.count());
     } else {
       batch.Add(kSkipped, {name, {"reason", entry.reason}}, 1);
@@ -273,7 +274,9 @@ class TablesCollector final : public Collector {
       batch.Add(kSkipped,
                 {{"collector", "tables"}, {"datname", name}, {"reason", status.error().message()}},
                 1);
-      for (const auto& metric : of_database_) batch.Withhold(metric, {"datname", name});
+      if (databases_.contains(name)) {  // only what was read once can be unknown
+        for (const auto& metric : of_database_) batch.Withhold(metric, {"datname", name});
+      }
     }
     return Ok();
   }

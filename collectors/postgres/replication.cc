@@ -31,7 +31,7 @@ SELECT trunc(date_part('epoch', pg_postmaster_start_time())),
        standby::int,
        CASE WHEN standby THEN age END
 FROM (SELECT pg_is_in_recovery() AS standby,
-             date_part('epoch', now() - pg_last_xact_replay_timestamp()) AS age) r)";
+             date_part('epoch', clock_timestamp() - pg_last_xact_replay_timestamp()) AS age) r)";
                       },
                       {},
                       kRoleValues};

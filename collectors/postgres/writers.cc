@@ -85,7 +85,7 @@ constexpr std::array kArchiverValues{
 };
 constexpr Query kArchiver{[](int) -> std::string {
                             return R"(
-SELECT archived_count, failed_count, date_part('epoch', now() - last_archived_time)
+SELECT archived_count, failed_count, date_part('epoch', clock_timestamp() - last_archived_time)
 FROM pg_stat_archiver)";
                           },
                           {},

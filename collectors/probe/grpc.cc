@@ -183,8 +183,10 @@ class GrpcProbe {
       return kGrpcUnavailable;
     }
     const auto status = ParseInt(head_.Find("grpc-status"));
-    if (http_status != 200 || !IsGrpc(head_.Find("content-type")) || !status) {
-      const int code = status ? static_cast<int>(*status) : GrpcStatusOfHttp(http_status);
+    constexpr int kMostStatus = 999;
+    const bool known = status && *status >= 0 && *status <= kMostStatus;
+    if (http_status != 200 || !IsGrpc(head_.Find("content-type")) || !known) {
+      const int code = known ? static_cast<int>(*status) : GrpcStatusOfHttp(http_status);
       observation_.FailWith(Reason::kStatus, "HTTP status " + std::to_string(http_status) +
                                                  ", and no answer of gRPC");
       return code;

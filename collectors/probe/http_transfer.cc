@@ -226,6 +226,9 @@ bool HttpTransfer::NeedsAnother(int code) {
     module_.tokens->Forget();
     token_is_old_ = false;
     errands_ += request_->Timings().total;
+    head_ = {};
+    body_.clear();
+    body_bytes_ = 0;
     errand_.emplace(module_);
     return true;
   }

@@ -105,10 +105,12 @@ class ScrapeCollector final : public Collector {
 
   Result<Page::Counts> Read(Deadline deadline) {
     auto answer = Ask(deadline);
-    if (answer && answer->status == 401 && tokens_) {
-      tokens_->Forget();  // revoked before its time
+    // Revoked before its time; but a new one that is refused, too, is not followed by another.
+    if (answer && answer->status == 401 && tokens_ && !refused_) {
+      tokens_->Forget();
       answer = Ask(deadline);
     }
+    refused_ = answer && answer->status == 401;
     if (!answer) return Fail(answer.error());
     if (answer->status != 200) {
       return Fail(ErrorCode::kUnavailable,
@@ -140,6 +142,7 @@ class ScrapeCollector final : public Collector {
   std::vector<LabelView> target_labels_;
   HttpClient client_;
   std::optional<TokenSource> tokens_;
+  bool refused_ = false;  // the last answer was a 401
   Page page_;
   std::array<double, kCutReasons.size()> cut_{};
 };

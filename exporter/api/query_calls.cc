@@ -14,7 +14,7 @@ namespace vigia::api {
 namespace {
 
 // A longer range needs a wider step.
-constexpr std::int64_t kMostPoints = 11'000;
+constexpr std::uint64_t kMostPoints = 11'000;
 // Answers beyond this are sent piece by piece.
 constexpr std::size_t kPieceBytes = 256 * 1024;
 constexpr std::string_view kTruncated = "results truncated due to limit";
@@ -132,7 +132,9 @@ ApiResult<RangeOf> ReadRange(const http::Request& request) {
                         "zero or negative query resolution step widths are not accepted. Try a "
                         "positive integer");
   }
-  if ((range.end - range.start) / range.step.count() > kMostPoints) {
+  // Unsigned: the ends may be further apart than 2^63 ms.
+  const auto span = static_cast<std::uint64_t>(range.end) - static_cast<std::uint64_t>(range.start);
+  if (span / static_cast<std::uint64_t>(range.step.count()) > kMostPoints) {
     return BadData(
         "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query "
         "resolution (?step=XX)");

@@ -75,6 +75,16 @@ std::vector<json> EventsAt(const std::string& url, const std::string& type) {
   return body["events"].get<std::vector<json>>();
 }
 
+std::string TextOf(const json& object, const char* member) {
+  const bool is_text = object.is_object() && object.contains(member) && object[member].is_string();
+  return is_text ? object[member].get<std::string>() : std::string();
+}
+
+json DetailsOf(const json& event) {
+  const bool any = event.is_object() && event.contains("details") && event["details"].is_object();
+  return any ? event["details"] : json::object();
+}
+
 void AddMarks(const PastSource& source, RerunOptions& options) {
   if (source.history != nullptr) {
     if (!std::filesystem::exists(source.data_dir / "vigia.db")) return;
@@ -87,15 +97,15 @@ void AddMarks(const PastSource& source, RerunOptions& options) {
     return;
   }
   for (const auto& event : EventsAt(source.url, "deploy")) {
-    const auto time = api::ParseTime(event.value("time", ""));
-    const auto details = event.value("details", json::object());
-    if (!time || !details.is_object()) continue;
-    options.deploys.push_back({.time = *time, .version = details.value("version", "")});
+    const auto time = api::ParseTime(TextOf(event, "time"));
+    const auto details = DetailsOf(event);
+    if (!time) continue;
+    options.deploys.push_back({.time = *time, .version = TextOf(details, "version")});
   }
   for (const auto& event : EventsAt(source.url, "maintenance")) {
-    const auto time = api::ParseTime(event.value("time", ""));
-    const auto details = event.value("details", json::object());
-    if (!time || !details.is_object() || !details.contains("end")) continue;
+    const auto time = api::ParseTime(TextOf(event, "time"));
+    const auto details = DetailsOf(event);
+    if (!time || !details.contains("end") || !details["end"].is_number_integer()) continue;
     options.maintenances.push_back({.start = *time, .end = details["end"].get<Timestamp>()});
   }
 }

@@ -115,6 +115,10 @@ class ProbeEndpoint final : public Component {
     const auto config = Current();
     const std::string target(request.Parameter("target"));
     if (target.empty()) return Response::Text(400, "the parameter 'target' is missing\n");
+    const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
+    if (std::any_of(target.begin(), target.end(), control)) {
+      return Response::Text(400, "the parameter 'target' has control characters\n");
+    }
     const auto name = request.Parameter("module");
     const auto found = config->modules.find(name.empty() ? "http_2xx" : std::string(name));
     if (found == config->modules.end()) return Response::Text(400, "no such module\n");
@@ -143,12 +147,11 @@ class ProbeEndpoint final : public Component {
     Trace trace(clock_);
     if (debug) Begin(module, target, timeout, trace);
     const auto allow = [&](const std::string& url) { return config.Allows(url); };
-    auto observation =
-        collectors::probe::ProbeOnce(module,
-                                     {.target = target,
-                                      .deadline = Deadline::After(clock_, timeout),
-                                      .trace = debug ? &trace : nullptr},
-                                     allow);
+    auto observation = collectors::probe::ProbeOnce(module,
+                                                    {.target = target,
+                                                     .deadline = Deadline::After(clock_, timeout),
+                                                     .trace = debug ? &trace : nullptr},
+                                                    allow);
     --running_;
     observation.timeout = timeout;
     if (!debug) return Page(observation, clock_.Wall(), request);

@@ -30,6 +30,8 @@ constexpr std::size_t kKeptBytes = 64 * 1024;
 // Stacks that are not in use, so that a request does not pay for a mapping.
 class StackPool {
  public:
+  StackPool() { free_.reserve(kMostFree); }
+
   char* Take() {
     {
       const std::lock_guard lock(mutex_);

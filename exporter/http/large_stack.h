@@ -7,7 +7,7 @@
 namespace vigia::http {
 
 // Runs `work` to its end on a stack of the usual size (ulimit -s). Throws what it throws, and
-// std::system_error where no thread can be had.
+// std::bad_alloc where there is no memory for one.
 void OnLargeStack(const std::function<void()>& work);
 
 }  // namespace vigia::http

@@ -107,7 +107,10 @@ class RulesComponent final : public Component {
     if (auto status = store_.Open(); !status) {
       log::Error("alert state has no tables", {{"error", status.error().message()}});
     }
-    return std::min(store_.LastEvaluation(), ground_.clock.Wall());
+    const Timestamp now = ground_.clock.Wall();
+    store_.NoteFrom(now + engine_.options().lookback.count());
+    const Timestamp last = store_.LastEvaluation();
+    return last <= now ? last : 0;  // 0: nobody knows, the clock was wrong
   }
 
   // Alerts are what they were before anything is evaluated.

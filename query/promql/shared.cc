@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "query/promql/functions/function.h"
 #include "query/promql/syntax/printer.h"
 
 namespace vigia::promql {
@@ -16,8 +17,20 @@ bool MaySelect(const VectorSelector& selector, const Names& names) {
   });
 }
 
+// info() reads series that no selector names.
+bool AsksForInfo(const Expr& expr) {
+  if (expr.kind == NodeKind::kCall && static_cast<const Call&>(expr).function.name == "info") {
+    return true;
+  }
+  bool below = false;
+  VisitChildren(expr, [&](const Expr& child) { below = below || AsksForInfo(child); });
+  return below;
+}
+
 bool IsShareable(const Expr& expr, const Names& written) {
-  if (expr.type != ValueType::kVector || expr.kind == NodeKind::kParen) return false;
+  if (expr.type != ValueType::kVector || expr.kind == NodeKind::kParen || AsksForInfo(expr)) {
+    return false;
+  }
   const auto selectors = SelectorsOf(expr);
   return !selectors.empty() &&
          std::none_of(selectors.begin(), selectors.end(),
@@ -31,7 +44,8 @@ class Survey {
   explicit Survey(const Names& written) : written_(written) {}
 
   void Visit(const Expr& expr) {
-    if (expr.kind == NodeKind::kSubquery) return;  // at other instants
+    // At other instants, or not evaluated by itself.
+    if (expr.kind == NodeKind::kSubquery || expr.kind == NodeKind::kMatrixSelector) return;
     if (IsShareable(expr, written_)) {
       auto& places = places_[ToString(expr)];
       places.push_back(&expr);

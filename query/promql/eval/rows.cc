@@ -1,6 +1,16 @@
 #include "query/promql/eval/rows.h"
 
+#include <chrono>
+
 namespace vigia::promql {
+namespace {
+
+// Chunks of up to 90 kB.
+constexpr std::size_t kMostWaiting = 64;
+// How often one who waits looks whether the query has ended.
+constexpr std::chrono::milliseconds kGlance{5};
+
+}  // namespace
 
 void RowCollector::Begin(std::size_t count, LabelsOf labels, bool name_dropped) {
   constexpr std::size_t kMaxReserve = 4 << 20;
@@ -22,12 +32,15 @@ RowQueue::RowQueue(std::size_t rows, std::size_t steps, RowSink& sink)
           std::clamp<std::size_t>(kChunkCells / std::max<std::size_t>(steps, 1), 1, 256)),
       sink_(sink) {}
 
-std::unique_ptr<RowQueue::Chunk> RowQueue::Next() {
+std::unique_ptr<RowQueue::Chunk> RowQueue::Next(const Context& context) {
   std::unique_ptr<Chunk> chunk;
   std::size_t begin = 0;
   {
-    const std::lock_guard lock(mutex_);
-    if (next_ == rows_) return nullptr;
+    std::unique_lock lock(mutex_);
+    while (waiting_.size() >= kMostWaiting && !context.Stopped()) {
+      taken_more_.wait_for(lock, kGlance);
+    }
+    if (next_ == rows_ || context.Stopped()) return nullptr;
     begin = next_;
     next_ = std::min(rows_, begin + rows_per_chunk_);
     if (!spare_.empty()) {
@@ -58,6 +71,7 @@ std::size_t RowQueue::Done(std::unique_ptr<Chunk> chunk) {
     Take(*first.mapped());
     spare_.push_back(std::move(first.mapped()));
   }
+  taken_more_.notify_all();
   return sink_.cells();
 }
 

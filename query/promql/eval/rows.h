@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -75,8 +76,9 @@ class RowQueue {
     }
   };
 
-  // The next rows to be made; null when there are none left.
-  std::unique_ptr<Chunk> Next();
+  // The next rows to be made; null when there are none left or `context` has stopped. While many
+  // chunks wait for a slow one, further ones are not begun.
+  std::unique_ptr<Chunk> Next(const Context& context);
   // Hands over a chunk that was made: it is taken, or waits for those before it. Returns the
   // sink's cells.
   std::size_t Done(std::unique_ptr<Chunk> chunk);
@@ -92,6 +94,7 @@ class RowQueue {
   RowSink& sink_;
 
   std::mutex mutex_;
+  std::condition_variable taken_more_;
   // Guarded by mutex_.
   std::map<std::size_t, std::unique_ptr<Chunk>> waiting_;  // by their begin
   std::vector<std::unique_ptr<Chunk>> spare_;
@@ -108,7 +111,7 @@ QueryStatus MakeRows(Context& context, std::size_t count, std::size_t steps, Row
                      Make&& make) {
   RowQueue queue(count, steps, sink);
   const auto make_one = [&](Scratch& scratch) {
-    auto chunk = queue.Next();
+    auto chunk = queue.Next(context);
     if (!chunk) return false;
     if (auto status = context.Check(); !status) context.Abort(status.error());
     for (std::size_t i = chunk->begin; i < chunk->end && !context.Stopped(); ++i) {
