@@ -89,8 +89,7 @@ Result<AccessToken> ReadTokenAnswer(int status, std::string_view body) {
     const double seconds = lifetime->is_number()   ? lifetime->get<double>()
                            : lifetime->is_string() ? std::atof(lifetime->get<std::string>().c_str())
                                                    : kLongestLifetime;
-    // 0, or no number: until it is refused, as Go's clients take it.
-    if (seconds > 0) {
+    if (seconds >= 0) {  // a string may say "nan"
       token.lifetime =
           std::chrono::seconds(static_cast<std::int64_t>(std::min(seconds, kLongestLifetime)));
     }

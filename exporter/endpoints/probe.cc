@@ -115,10 +115,6 @@ class ProbeEndpoint final : public Component {
     const auto config = Current();
     const std::string target(request.Parameter("target"));
     if (target.empty()) return Response::Text(400, "the parameter 'target' is missing\n");
-    const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
-    if (std::any_of(target.begin(), target.end(), control)) {
-      return Response::Text(400, "the parameter 'target' has control characters\n");
-    }
     const auto name = request.Parameter("module");
     const auto found = config->modules.find(name.empty() ? "http_2xx" : std::string(name));
     if (found == config->modules.end()) return Response::Text(400, "no such module\n");
@@ -127,6 +123,11 @@ class ProbeEndpoint final : public Component {
     }
     if (!config->Allows(target)) {
       return Response::Text(403, "probe_endpoint.targets does not allow this target\n");
+    }
+    // A zero byte would end for a prober what went on for the expression that allows it.
+    const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
+    if (std::any_of(target.begin(), target.end(), control)) {
+      return Response::Text(400, "the parameter 'target' has control characters\n");
     }
     const std::string hostname(request.Parameter("hostname"));
     if (hostname.empty()) return Run(*config, found->second, target, request);
