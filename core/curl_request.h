@@ -42,8 +42,8 @@ class CurlRequest {
   // The last of all.
   void SetHeaders();
 
-  // What curl said last; empty if nothing.
-  const char* error() const { return error_.data(); }
+  // Why it ended with `code`, a CURLcode: in what curl said last, or in general words.
+  std::string Why(int code) const;
   // Of what was done so far.
   HttpTimings Timings() const;
 

@@ -175,8 +175,7 @@ class HttpClient::Transfer {
     Set(CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
     const CURLcode code = curl_easy_perform(curl_);
     if (code != CURLE_OK && !response_.truncated) {
-      const char* const said = request_.error();
-      return Fail(CodeOf(code), *said ? said : curl_easy_strerror(code));
+      return Fail(CodeOf(code), request_.Why(code));
     }
     long status = 0;
     char* url = nullptr;

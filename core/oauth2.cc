@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base64.h"
+#include "core/text/percent.h"
 
 namespace vigia {
 namespace {
@@ -14,29 +15,8 @@ constexpr std::size_t kMaxAnswer = 1 << 20;
 constexpr std::chrono::milliseconds kMargin = 10s;
 constexpr double kLongestLifetime = 1e8;  // seconds
 
-// As application/x-www-form-urlencoded.
-std::string Encoded(std::string_view text) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-                       (byte >= 'a' && byte <= 'z') || c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-    } else if (c == ' ') {
-      out += '+';
-    } else {
-      out += '%';
-      out += kDigits[byte >> 4];
-      out += kDigits[byte & 15];
-    }
-  }
-  return out;
-}
-
 void AppendParameter(std::string& form, std::string_view name, std::string_view value) {
-  form += "&" + Encoded(name) + "=" + Encoded(value);
+  form += "&" + text::FormEncode(name) + "=" + text::FormEncode(value);
 }
 
 // What section 5.2 lets a server say: "invalid_client: unknown client".
@@ -60,7 +40,7 @@ Result<HttpRequest> MakeTokenRequest(const OAuth2& options, ClientAuth auth) {
                      {"Accept", "application/json"}};
   request.body = "grant_type=client_credentials";
   if (auth == ClientAuth::kHeader) {
-    const auto pair = Encoded(options.client_id) + ":" + Encoded(*secret);
+    const auto pair = text::FormEncode(options.client_id) + ":" + text::FormEncode(*secret);
     request.headers.emplace_back("Authorization", "Basic " + EncodeBase64(pair));
   } else {
     AppendParameter(request.body, "client_id", options.client_id);

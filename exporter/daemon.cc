@@ -24,12 +24,13 @@
 #include "exporter/endpoints/endpoints.h"
 #include "exporter/endpoints/health.h"
 #include "exporter/history_metrics.h"
+#include "exporter/history_options.h"
 #include "exporter/http/gate.h"
 #include "exporter/http/server.h"
 #include "exporter/http_metrics.h"
 #include "exporter/memory.h"
-#include "exporter/own_metrics.h"
 #include "exporter/page/cache.h"
+#include "exporter/reload_metrics.h"
 #include "exporter/self_collector.h"
 #include "exporter/service.h"
 #include "exporter/version.h"
@@ -81,43 +82,6 @@ class Signals {
  private:
   sigset_t set_{};
 };
-
-// What reloads say of themselves.
-class ReloadMetrics {
- public:
-  explicit ReloadMetrics(prometheus::Registry& registry)
-      : successful_(AddGauge(registry, kReloadSuccessful)),
-        time_(AddGauge(registry, kReloadTime)) {}
-
-  void Failed() { successful_.Set(0); }
-  void Succeeded() {
-    successful_.Set(1);
-    time_.Set(static_cast<double>(SystemClock().Wall()) / 1000);
-  }
-
- private:
-  prometheus::Gauge& successful_;
-  prometheus::Gauge& time_;
-};
-
-history::Options HistoryOptions(const Config& config) {
-  history::Options options;
-  options.folder = config.data_dir / "history";
-  options.retention = config.history.retention;
-  options.retention_bytes = config.history.max_bytes;
-  options.max_series = config.history.max_series;
-  options.max_memory = config.history.max_memory;
-  options.out_of_order_window = config.history.out_of_order_window;
-  options.fsync = config.history.fsync;
-  options.journal_keep_bytes = config.history.journal_keep;
-  options.on_problem = [](auto message, const auto& file, const Error& error) {
-    log::Error(message, {{"file", file.string()}, {"error", error.message()}});
-  };
-  options.on_recovery = [](auto message, const auto& file) {
-    log::Info(message, {{"file", file.string()}});
-  };
-  return options;
-}
 
 promql::EngineOptions MakeEngineOptions(const QueryConfig& query) {
   promql::EngineOptions options;

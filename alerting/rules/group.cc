@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/text/percent.h"
 
 namespace vigia::alerting::rules {
 namespace {
@@ -15,25 +16,6 @@ double Seconds(clockid_t clock) {
   timespec now{};
   ::clock_gettime(clock, &now);
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-std::string QueryEscape(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-        c == '_' || c == '.' || c == '~') {
-      out += c;
-    } else if (c == ' ') {
-      out += '+';
-    } else {
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    }
-  }
-  return out;
 }
 
 // Labels of the alert come before those of the installation.
@@ -60,7 +42,7 @@ promql::Shared SharedBy(const GroupDefinition& group) {
 
 std::string GeneratorUrl(std::string_view external_url, std::string_view expression) {
   while (external_url.ends_with('/')) external_url.remove_suffix(1);
-  return std::string(external_url) + "/graph?g0.expr=" + QueryEscape(expression) + "&g0.tab=1";
+  return std::string(external_url) + "/graph?g0.expr=" + text::FormEncode(expression) + "&g0.tab=1";
 }
 
 Group::Group(GroupDefinition definition, std::shared_ptr<const Settings> settings)

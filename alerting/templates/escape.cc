@@ -5,27 +5,10 @@
 #include <cstdio>
 
 #include "alerting/templates/print.h"
+#include "core/text/percent.h"
 
 namespace vigia::alerting::templates {
 namespace {
-
-std::string PercentEncode(std::string_view text, std::string_view kept, bool plus) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80 && (std::isalnum(byte) || kept.find(c) != kept.npos)) {
-      out += c;
-    } else if (c == ' ' && plus) {
-      out += '+';
-    } else {
-      out += '%';
-      out += kDigits[byte >> 4];
-      out += kDigits[byte & 15];
-    }
-  }
-  return out;
-}
 
 std::string_view JavaScriptEscape(char c) {
   switch (c) {
@@ -95,7 +78,9 @@ std::string EscapeJavaScript(std::string_view text) {
   return out;
 }
 
-std::string EscapeQuery(std::string_view text) { return PercentEncode(text, "-_.~", true); }
-std::string EscapePath(std::string_view text) { return PercentEncode(text, "-_.~$&+:=@", false); }
+std::string EscapeQuery(std::string_view text) { return text::FormEncode(text); }
+std::string EscapePath(std::string_view text) {
+  return text::PercentEncode(text, "-_.~$&+:=@", false);
+}
 
 }  // namespace vigia::alerting::templates

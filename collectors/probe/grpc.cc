@@ -13,6 +13,7 @@
 #include "core/base64.h"
 #include "core/curl_request.h"
 #include "core/number.h"
+#include "core/text/percent.h"
 
 namespace vigia::collectors::probe {
 namespace {
@@ -21,24 +22,6 @@ constexpr std::size_t kMaxAnswer = 64 * 1024;
 
 // "application/grpc" and what may follow: "+proto", ";charset".
 bool IsGrpc(std::string_view content_type) { return content_type.starts_with("application/grpc"); }
-
-// grpc-message is percent-encoded.
-std::string Decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto hex = [&](std::size_t at) {
-      const char c = text[at];
-      return c >= '0' && c <= '9'   ? c - '0'
-             : c >= 'A' && c <= 'F' ? c - 'A' + 10
-             : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                    : -1;
-    };
-    const bool escape = text[i] == '%' && i + 2 < text.size() && hex(i + 1) >= 0 && hex(i + 2) >= 0;
-    out += escape ? static_cast<char>(hex(i + 1) * 16 + hex(i + 2)) : text[i];
-    if (escape) i += 2;
-  }
-  return out;
-}
 
 // The host and port of "host[:port]", which may have a scheme in front as in blackbox_exporter.
 Result<HostPort> ParseTarget(std::string_view target, bool tls) {
@@ -165,8 +148,7 @@ class GrpcProbe {
 
   // The status that a gRPC client would give to a call that did not come through.
   int FailWithCode(CURLcode code) {
-    const char* const said = request_->error();
-    std::string message = *said ? said : curl_easy_strerror(code);
+    std::string message = request_->Why(code);
     if (certificate_.seen() && !certificate_.trusted()) message = certificate_.error();
     const auto reason = ReasonOfCurl(code);
     observation_.FailWith(reason, std::move(message));
@@ -193,8 +175,9 @@ class GrpcProbe {
     }
     const int code = static_cast<int>(*status);
     if (code != kGrpcOk) {
-      observation_.FailWith(Reason::kAnswer, "gRPC status " + GrpcStatusName(code) + ": " +
-                                                 Decoded(head_.Find("grpc-message")));
+      observation_.FailWith(Reason::kAnswer,
+                            "gRPC status " + GrpcStatusName(code) + ": " +
+                                text::PercentDecode(head_.Find("grpc-message"), false));
       return code;
     }
     ReadServing(serving);

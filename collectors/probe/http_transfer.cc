@@ -308,9 +308,8 @@ Observation HttpTransfer::FinishErrand(int code) const {
   Observation observation;
   observation.trace = job_.trace;
   observation.duration_seconds = Seconds(errands_);
-  const char* const said = request_->error();
-  const std::string message = *said ? said : curl_easy_strerror(static_cast<CURLcode>(code));
-  observation.FailWith(Reason::kToken, code == CURLE_OK ? errand_->error() : "oauth2: " + message);
+  observation.FailWith(Reason::kToken,
+                       code == CURLE_OK ? errand_->error() : "oauth2: " + request_->Why(code));
   return observation;
 }
 
@@ -351,8 +350,7 @@ void HttpTransfer::FailWithCode(int code, Observation& observation) const {
     observation.FailWith(Reason::kRedirect, "a redirect leads to what may not be probed");
     return;
   }
-  const char* const said = request_->error();
-  std::string message = *said ? said : curl_easy_strerror(static_cast<CURLcode>(code));
+  std::string message = request_->Why(code);
   if (certificate_.seen() && !certificate_.trusted()) message = certificate_.error();
   observation.FailWith(ReasonOfCurl(code), std::move(message));
 }

@@ -4,7 +4,6 @@
 #include <curl/curl.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +11,7 @@
 #include <cstring>
 
 #include "core/number.h"
+#include "core/text/words.h"
 
 namespace vigia::collectors::probe {
 namespace {
@@ -80,10 +80,7 @@ Result<SocketAddress> SocketAddress::Parse(const std::string& address, int port)
   return out;
 }
 
-bool IsLocalhost(std::string_view host) {
-  constexpr std::string_view kName = "localhost";
-  return host.size() == kName.size() && ::strncasecmp(host.data(), kName.data(), kName.size()) == 0;
-}
+bool IsLocalhost(std::string_view host) { return text::EqualsIgnoringCase(host, "localhost"); }
 
 std::vector<SocketAddress> LocalhostAddresses(int port) {
   addrinfo hints{};

@@ -1,8 +1,6 @@
 // WebSocket probes: the handshake of RFC 6455 over our own stream, then messages that are expected
 // and sent.
 
-#include <strings.h>
-
 #include <algorithm>
 
 #include "collectors/probe/probers.h"
@@ -11,6 +9,7 @@
 #include "core/base64.h"
 #include "core/curl_request.h"
 #include "core/number.h"
+#include "core/text/words.h"
 
 namespace vigia::collectors::probe {
 namespace {
@@ -53,22 +52,6 @@ Result<WebsocketUrl> ParseUrl(const std::string& text) {
   if (parsed->port != (secure ? 443 : 80)) url.authority += ":" + std::to_string(parsed->port);
   url.path = PathOf(text);
   return url;
-}
-
-bool SameWord(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
-
-// Whether a list such as "keep-alive, Upgrade" has the word.
-bool HasToken(std::string_view list, std::string_view word) {
-  while (!list.empty()) {
-    auto entry = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(list.size(), entry.size() + 1));
-    while (entry.starts_with(' ')) entry.remove_prefix(1);
-    while (entry.ends_with(' ')) entry.remove_suffix(1);
-    if (SameWord(entry, word)) return true;
-  }
-  return false;
 }
 
 Result<std::string> AuthorizationOf(const HttpAuth& auth) {
@@ -179,8 +162,8 @@ class WebsocketProbe {
       observation_.FailWith(Reason::kStatus, "status " + std::to_string(status_) + ", not 101");
       return false;
     }
-    upgraded_ = SameWord(head.Find("upgrade"), "websocket") &&
-                HasToken(head.Find("connection"), "Upgrade") &&
+    upgraded_ = text::EqualsIgnoringCase(head.Find("upgrade"), "websocket") &&
+                text::ListHas(head.Find("connection"), "Upgrade") &&
                 head.Find("sec-websocket-accept") == WebsocketAccept(key);
     if (!upgraded_) {
       observation_.FailWith(Reason::kAnswer, "the server agrees to something else than WebSocket");

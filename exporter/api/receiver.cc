@@ -4,6 +4,7 @@
 
 #include "core/text/json.h"
 #include "core/text/parser.h"
+#include "core/text/words.h"
 #include "exporter/api/answer.h"
 #include "exporter/own_metrics.h"
 
@@ -24,7 +25,7 @@ http::Response Busy() {
 // Nothing if the request is remote write 1.0 as far as its headers tell.
 std::optional<http::Response> CheckHeaders(const http::Request& request) {
   const auto encoding = request.Header("content-encoding");
-  if (!encoding.empty() && !http::EqualsIgnoringCase(encoding, "snappy")) {
+  if (!encoding.empty() && !text::EqualsIgnoringCase(encoding, "snappy")) {
     return http::Response::Text(415, "Content-Encoding has to be snappy\n");
   }
   const auto type = request.Header("content-type");

@@ -4,6 +4,7 @@
 #include <array>
 #include <exception>
 
+#include "core/text/words.h"
 #include "exporter/http/answer.h"
 #include "exporter/http/decode.h"
 #include "exporter/http/large_stack.h"
@@ -166,8 +167,8 @@ Call::Instead Call::ReadBody() {
   }
   body_ = Body::kRead;
   const auto type = request_.Header("content-type");
-  if (EqualsIgnoringCase(type.substr(0, type.find_first_of("; ")),
-                         "application/x-www-form-urlencoded")) {
+  if (text::EqualsIgnoringCase(type.substr(0, type.find_first_of("; ")),
+                               "application/x-www-form-urlencoded")) {
     request_.form = ParseUrlEncoded(request_.body);
   }
   return std::nullopt;

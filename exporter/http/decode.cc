@@ -1,5 +1,6 @@
 #include "exporter/http/decode.h"
 
+#include "core/text/words.h"
 #include "exporter/http/message.h"
 
 namespace vigia::http {
@@ -60,7 +61,8 @@ std::optional<std::string> PercentDecode(std::string_view text) {
 
 std::optional<Credentials> DecodeBasicAuth(std::string_view authorization) {
   constexpr std::string_view kScheme = "Basic ";
-  if (!EqualsIgnoringCase(authorization.substr(0, kScheme.size()), kScheme)) return std::nullopt;
+  if (!text::EqualsIgnoringCase(authorization.substr(0, kScheme.size()), kScheme))
+    return std::nullopt;
   const auto text = DecodeBase64(authorization.substr(kScheme.size()));
   const std::size_t colon = text ? text->find(':') : std::string::npos;
   if (colon == std::string::npos) return std::nullopt;

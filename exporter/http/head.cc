@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/number.h"
+#include "core/text/words.h"
 
 namespace vigia::http {
 namespace {
@@ -16,24 +17,11 @@ bool IsToken(std::string_view text) {
   });
 }
 
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
 // Whether one of the comma-separated values of the fields called `name` is `wanted`.
 bool ListHas(const Headers& headers, std::string_view name, std::string_view wanted) {
-  for (const auto& [field, value] : headers) {
-    if (field != name) continue;
-    std::string_view rest = value;
-    while (!rest.empty()) {
-      const auto item = rest.substr(0, rest.find(','));
-      if (EqualsIgnoringCase(Trim(item), wanted)) return true;
-      rest.remove_prefix(std::min(rest.size(), item.size() + 1));
-    }
-  }
-  return false;
+  return std::any_of(headers.begin(), headers.end(), [&](const auto& field) {
+    return field.first == name && text::ListHas(field.second, wanted);
+  });
 }
 
 std::ptrdiff_t Count(const Headers& headers, std::string_view name) {
@@ -58,7 +46,7 @@ std::optional<Refusal> CheckLength(const Head& head, Framing& framing) {
     if (lengths > 0) return Refusal{400, "Content-Length together with Transfer-Encoding"};
     if (!head.http11) return Refusal{400, "Transfer-Encoding in HTTP/1.0"};
     if (encodings > 1 ||
-        !EqualsIgnoringCase(HeaderValue(head.headers, "transfer-encoding"), "chunked")) {
+        !text::EqualsIgnoringCase(HeaderValue(head.headers, "transfer-encoding"), "chunked")) {
       return Refusal{501, "the only Transfer-Encoding understood is chunked"};
     }
     framing.chunked = true;
@@ -84,7 +72,8 @@ std::optional<Refusal> CheckHead(const Head& head, Framing& framing) {
 
   const auto expect = HeaderValue(head.headers, "expect");
   if (!expect.empty()) {
-    if (!EqualsIgnoringCase(expect, "100-continue")) return Refusal{417, "unknown expectation"};
+    if (!text::EqualsIgnoringCase(expect, "100-continue"))
+      return Refusal{417, "unknown expectation"};
     framing.expects_continue = head.http11 && framing.has_body();
   }
   // What civetweb does with Connection; a chunked body ends the connection, because civetweb's

@@ -2,35 +2,9 @@
 
 #include <algorithm>
 
+#include "core/text/percent.h"
+
 namespace vigia::http {
-namespace {
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = static_cast<char>(c | 0x20);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-// Percent-decoding of forms: '+' is a blank, a broken escape stands for itself.
-std::string Decode(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+') {
-      out += ' ';
-    } else if (text[i] == '%' && i + 2 < text.size() && HexDigit(text[i + 1]) >= 0 &&
-               HexDigit(text[i + 2]) >= 0) {
-      out += static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-}  // namespace
-
 std::string_view Request::Parameter(std::string_view name) const {
   for (const auto* parameters : {&query, &form}) {
     for (const auto& [key, value] : *parameters) {
@@ -59,14 +33,6 @@ std::string_view HeaderValue(const Headers& headers, std::string_view lower_case
 
 std::string_view Request::Header(std::string_view lower_case_name) const {
   return HeaderValue(headers, lower_case_name);
-}
-
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool Request::FromLoopback() const { return remote_address.starts_with("127."); }
@@ -145,16 +111,17 @@ std::string_view ReasonPhrase(int status) {
   }
 }
 
-Parameters ParseUrlEncoded(std::string_view text) {
+Parameters ParseUrlEncoded(std::string_view query) {
   constexpr std::size_t kMaxPairs = 10'000;
   Parameters parameters;
-  while (!text.empty() && parameters.size() < kMaxPairs) {
-    const auto pair = text.substr(0, text.find('&'));
-    text.remove_prefix(std::min(text.size(), pair.size() + 1));
+  while (!query.empty() && parameters.size() < kMaxPairs) {
+    const auto pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
     if (pair.empty()) continue;
     const std::size_t equals = pair.find('=');
-    parameters.emplace_back(Decode(pair.substr(0, equals)),
-                            equals == pair.npos ? std::string() : Decode(pair.substr(equals + 1)));
+    const auto value = equals == pair.npos ? std::string_view() : pair.substr(equals + 1);
+    parameters.emplace_back(text::PercentDecode(pair.substr(0, equals), true),
+                            text::PercentDecode(value, true));
   }
   return parameters;
 }

@@ -69,13 +69,10 @@ struct Response {
 // The first field of this name, empty if there is none.
 std::string_view HeaderValue(const Headers& headers, std::string_view lower_case_name);
 
-// Whether two words are the same but for the case of ASCII letters.
-bool EqualsIgnoringCase(std::string_view a, std::string_view b);
-
 // The words of a status: "Not Found".
 std::string_view ReasonPhrase(int status);
 
 // "a=1&b=%20" -> {{"a","1"},{"b"," "}}; at most 10,000 pairs, the rest is left out.
-Parameters ParseUrlEncoded(std::string_view text);
+Parameters ParseUrlEncoded(std::string_view query);
 
 }  // namespace vigia::http

@@ -101,6 +101,20 @@ TEST_CASE("a reading says what it withholds", "[core]") {
   REQUIRE(batch.Finish(0)->withheld.empty());
 }
 
+TEST_CASE("what is withheld covers histograms, and all that a pattern stands for", "[core]") {
+  const auto covers = [](const char* family, const char* series) {
+    return Withheld{.family = family}.Covers(Labels{{"__name__", series}});
+  };
+  REQUIRE(covers("idle_seconds", "idle_seconds"));
+  REQUIRE(covers("idle_seconds", "idle_seconds_bucket"));
+  REQUIRE(covers("idle_seconds", "idle_seconds_sum"));
+  REQUIRE(covers("idle_seconds", "idle_seconds_count"));
+  REQUIRE_FALSE(covers("idle_seconds", "idle_seconds_max"));
+  REQUIRE_FALSE(covers("idle_seconds", "idle"));
+  REQUIRE(covers("pg_settings_<name>", "pg_settings_work_mem_bytes"));
+  REQUIRE_FALSE(covers("pg_settings_<name>", "pg_up"));
+}
+
 TEST_CASE("over budget the newest series are dropped and counted", "[core]") {
   Batch batch({.constant_labels = {}, .budget = 2});
   batch.Add(kBytes, {{"device", "b"}}, 1);

@@ -111,6 +111,7 @@ TEST_CASE("why there is no token is said in the server's words", "[core]") {
   REQUIRE_FALSE(ReadTokenAnswer(200, ""));
   REQUIRE(ReadTokenAnswer(200, R"({"access_token":"t","expires_in":"60"})")->lifetime == 60s);
   REQUIRE(ReadTokenAnswer(200, R"({"access_token":"t","expires_in":1e300})")->lifetime > 24h);
+  REQUIRE_FALSE(ReadTokenAnswer(200, R"({"access_token":"t","expires_in":"nan"})")->lifetime);
 }
 
 TEST_CASE("keys of oauth2 are checked with their place", "[core][config]") {

@@ -10,6 +10,7 @@ using namespace alerting::dispatch;
 
 Status MemoryStore::Commit(const Changes& changes) {
   if (broken) return Fail(ErrorCode::kUnavailable, "disk full");
+  ++commits;
   for (const auto& alert : changes.alerts) alerts[alert->fingerprint] = alert;
   for (const auto fingerprint : changes.forgotten_alerts) alerts.erase(fingerprint);
   for (const auto& silence : changes.silences) silences[silence.id] = silence;

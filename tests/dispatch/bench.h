@@ -19,6 +19,7 @@ class MemoryStore final : public alerting::dispatch::Store {
   Result<alerting::dispatch::Snapshot> Load() override;
 
   bool broken = false;
+  std::size_t commits = 0;
   std::map<alerting::dispatch::AlertId, alerting::dispatch::AlertPtr> alerts;
   std::map<std::string, alerting::dispatch::Silence> silences;
   std::map<alerting::dispatch::AlertId, alerting::dispatch::Acknowledgement> acks;

@@ -83,29 +83,6 @@ TEST_CASE("a quiet group tells a change after group_wait instead of the next tic
   }
 }
 
-TEST_CASE("a reload changes early_flush and start_hold", "[dispatch]") {
-  DispatchBench bench(kOne, {.early_flush = false});
-  bench.Fire(Named("A"));
-  bench.Advance(10s + 1min + 5s);
-  bench.Apply({.early_flush = true});
-  bench.Advance(5s);
-  CHECK(bench.Told() == "team [A|] first notification");
-  bench.End(Named("A"));
-  bench.Advance(10s);
-  CHECK(bench.Told() == "team [|A] all alerts resolved");
-
-  DispatchBench held(kOne, {.start_hold = 1min});
-  held.Restart();
-  held.Fire(Named("A"));
-  held.Advance(20s);
-  CHECK(held.Told() == "");
-  held.Apply({.start_hold = 30s});  // counts from the start
-  held.Advance(9s);
-  CHECK(held.Told() == "");
-  held.Advance(2s);
-  CHECK(held.Told() == "team [A|] first notification");
-}
-
 TEST_CASE("what fires on is repeated, unless all of it is acknowledged", "[dispatch]") {
   DispatchBench bench(kOne);
   bench.Fire(Named("A"));

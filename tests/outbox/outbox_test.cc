@@ -1,182 +1,15 @@
 // The outbox: retries, pace, order, dead letters, and receivers that do not disturb each other.
 
-#include "alerting/outbox/outbox.h"
-
 #include <atomic>
 #include <catch2/catch.hpp>
-#include <condition_variable>
-#include <functional>
-#include <mutex>
 #include <thread>
+
+#include "tests/outbox/bench.h"
 
 using namespace vigia;
 using namespace vigia::alerting;
 using namespace vigia::alerting::outbox;
-using dispatch::Notice;
-using dispatch::NoticeResult;
-
-namespace {
-
-using State = NoticeResult::State;
-
-class KeptChanges final : public dispatch::Store {
- public:
-  Status Commit(const dispatch::Changes& changes) override {
-    const std::lock_guard lock(mutex_);
-    ++commits_;
-    if (broken_) return Fail(ErrorCode::kUnavailable, "the disk is full");
-    for (const auto& notice : changes.notices) written_.push_back(notice);
-    for (const auto& result : changes.results) results_.push_back(result);
-    if (during_) std::exchange(during_, nullptr)();
-    return Ok();
-  }
-  void Break(bool broken) {
-    const std::lock_guard lock(mutex_);
-    broken_ = broken;
-  }
-  // Called once, while the next change is being written.
-  void During(std::function<void()> call) {
-    const std::lock_guard lock(mutex_);
-    during_ = std::move(call);
-  }
-  std::size_t commits() {
-    const std::lock_guard lock(mutex_);
-    return commits_;
-  }
-  std::vector<NoticeResult> results() {
-    const std::lock_guard lock(mutex_);
-    return results_;
-  }
-  Result<dispatch::Snapshot> Load() override { return dispatch::Snapshot(); }
-  std::vector<Notice> written() {
-    const std::lock_guard lock(mutex_);
-    return written_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<Notice> written_;
-  std::vector<NoticeResult> results_;
-  std::size_t commits_ = 0;
-  bool broken_ = false;
-  std::function<void()> during_;
-};
-
-// Answers as it is told, and keeps what it got.
-class FakeChannel final : public Channel {
- public:
-  using AnswerFunction = std::function<Answer(const Notice&, std::size_t attempt)>;
-  explicit FakeChannel(AnswerFunction answer = nullptr) : answer_(std::move(answer)) {}
-
-  Answer Attempt(const Notice& notice, Deadline) override {
-    std::unique_lock lock(mutex_);
-    ids_.push_back(notice.id);
-    changed_.notify_all();
-    changed_.wait(lock, [&] { return !hung_; });
-    if (!answer_) return {.kind = Answer::Kind::kDelivered, .text = "ok"};
-    return answer_(notice, ids_.size());
-  }
-  // A hanging attempt has told nobody anything.
-  void Interrupt() override { Hang(false); }
-  void Hang(bool hung) {
-    const std::lock_guard lock(mutex_);
-    hung_ = hung;
-    changed_.notify_all();
-  }
-  bool Await(std::size_t attempts) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(30),
-                             [&] { return ids_.size() >= attempts; });
-  }
-  std::vector<std::string> ids() {
-    const std::lock_guard lock(mutex_);
-    return ids_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  const AnswerFunction answer_;
-  std::vector<std::string> ids_;
-  bool hung_ = false;
-};
-
-class Bench {
- public:
-  explicit Bench(Outbox::Options options = {})
-      : options_(std::move(options)), box_(clock_, store_, options_, [this](NoticeResult result) {
-          const std::lock_guard lock(mutex_);
-          results_.push_back(std::move(result));
-          changed_.notify_all();
-        }) {}
-
-  std::shared_ptr<FakeChannel> Lane(const std::string& receiver, FakeChannel::AnswerFunction answer,
-                                    double rate = 0, double burst = 1) {
-    auto channel = std::make_shared<FakeChannel>(std::move(answer));
-    lanes_[{receiver, 0}] = {.kind = "fake", .channel = channel, .rate = rate, .burst = burst};
-    box_.SetLanes(lanes_, options_);
-    return channel;
-  }
-  Notice Make(const std::string& id, const std::string& receiver, const std::string& group,
-              const std::string& alert = "A", bool ended = false) {
-    dispatch::KnownAlert known{.alert = {.labels = Labels{{"alertname", alert}},
-                                         .starts_at = 1,
-                                         .ends_at = ended ? 2 : Timestamp{1} << 60}};
-    known.fingerprint = Fingerprint(known.alert.labels);
-    Notice notice{.id = id, .key = {group, receiver, 0}};
-    notice.alerts = {std::make_shared<const dispatch::KnownAlert>(known)};
-    notice.time = clock_.Wall();
-    return notice;
-  }
-  void Send(Notice notice) { box_.Submit({std::move(notice)}); }
-  // Waits for a result of that kind; how many there are then.
-  std::size_t Await(NoticeResult::State state, std::size_t count) {
-    std::unique_lock lock(mutex_);
-    const auto have = [&] {
-      return static_cast<std::size_t>(
-          std::count_if(results_.begin(), results_.end(),
-                        [&](const NoticeResult& result) { return result.state == state; }));
-    };
-    changed_.wait_for(lock, std::chrono::seconds(30), [&] { return have() >= count; });
-    return have();
-  }
-  // The same, while time goes on.
-  bool AdvanceUntil(State state, std::size_t count) {
-    const auto have = [&] {
-      const auto all = results();
-      return static_cast<std::size_t>(std::count_if(
-          all.begin(), all.end(), [&](const auto& result) { return result.state == state; }));
-    };
-    for (int i = 0; i < 3000 && have() < count; ++i) {
-      clock_.Advance(1s);
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    return have() == count;
-  }
-  std::vector<NoticeResult> results() {
-    const std::lock_guard lock(mutex_);
-    return results_;
-  }
-  Outbox& box() { return box_; }
-  ManualClock& clock() { return clock_; }
-  KeptChanges& store() { return store_; }
-
- private:
-  ManualClock clock_;
-  KeptChanges store_;
-  Outbox::Options options_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<NoticeResult> results_;
-  std::map<LaneId, LaneOptions> lanes_;
-  Outbox box_;
-};
-
-constexpr auto kDelivered = Answer::Kind::kDelivered;
-constexpr auto kRetry = Answer::Kind::kRetry;
-constexpr auto kRejected = Answer::Kind::kRejected;
-
-}  // namespace
+using namespace vigia::alerting::outbox::test;
 
 TEST_CASE("a notice is tried with one id until it is delivered", "[outbox]") {
   Bench bench({.seed = 1});
@@ -368,18 +201,6 @@ TEST_CASE("a copy that arrives while it is being written does not stay written",
   const auto commits = store.commits();
   copies.Write({}, {});
   CHECK(store.commits() == commits);
-}
-
-TEST_CASE("the end waits for no attempt that has told nobody anything", "[outbox]") {
-  Bench bench;
-  const auto channel = bench.Lane("team", [](const Notice&, std::size_t) {
-    return Answer{.kind = Answer::Kind::kRetry, .text = "interrupted"};
-  });
-  channel->Hang(true);
-  bench.Send(bench.Make("1", "team", "g"));
-  REQUIRE(channel->Await(1));
-  bench.box().Stop();  // returns
-  CHECK(bench.Await(NoticeResult::State::kRetrying, 1) == 1);
 }
 
 TEST_CASE("what was under way goes on after a restart with the same id", "[outbox]") {

@@ -84,6 +84,10 @@ TEST_CASE("statements of PostgreSQL that are asked together end at the deadline"
   REQUIRE(Value(connection, "quick", "SELECT 1") == "1");
   REQUIRE(Value(connection, "sleeps", "SELECT 'slept' FROM pg_sleep(0.5)") == "slept");
 
+  // No time at all: nothing is asked, and nothing lost.
+  REQUIRE(connection.Ahead({"quick"}, Soon(0ms)).error().code() == ErrorCode::kTimeout);
+  REQUIRE(connection.alive());
+
   const auto status = connection.Ahead({"quick", "sleeps"}, Soon(100ms));
   REQUIRE(!status);
   REQUIRE(status.error().code() == ErrorCode::kTimeout);

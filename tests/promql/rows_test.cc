@@ -3,12 +3,14 @@
 #include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <future>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "core/number.h"
 #include "query/promql/engine.h"
+#include "query/promql/eval/rows.h"
 #include "query/promql/memory_source.h"
 
 namespace vigia::promql::test {
@@ -122,6 +124,31 @@ TEST_CASE("a group whose series have no sample is none", "[promql]") {
   CHECK(bits.size() == 1);
   CHECK(Answer(source, "sum by (group) (x_total)", Semantics::kPrometheus3, 1).size() == 2);
   CHECK(Answer(source, "sum by (group) (x_total offset -3h)", Semantics::kPrometheus3, 1).empty());
+}
+
+TEST_CASE("few rows are made ahead of one that takes long", "[promql]") {
+  const MemorySource source;
+  Annotations annotations("");
+  Context context(source, Context::Settings{}, Steps{},
+                  Limits{.deadline = Deadline::After(SystemClock(), 1min)}, annotations);
+  RowCollector rows(kChunkCells);  // a row is a chunk
+  RowQueue queue(200, kChunkCells, rows);
+  auto slow = queue.Next(context);
+  for (int i = 0; i < 64; ++i) queue.Done(queue.Next(context));
+
+  auto next = std::async(std::launch::async, [&] { return queue.Next(context); });
+  CHECK(next.wait_for(50ms) == std::future_status::timeout);
+  queue.Done(std::move(slow));
+  slow = next.get();
+  REQUIRE(slow);
+  CHECK(slow->begin == 65);
+
+  // A query that ends lets go of who waits.
+  for (int i = 0; i < 64; ++i) queue.Done(queue.Next(context));
+  next = std::async(std::launch::async, [&] { return queue.Next(context); });
+  CHECK(next.wait_for(50ms) == std::future_status::timeout);
+  context.Abort({QueryError::Kind::kCanceled, "enough"});
+  CHECK_FALSE(next.get());
 }
 
 }  // namespace vigia::promql::test

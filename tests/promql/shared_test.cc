@@ -148,6 +148,16 @@ TEST_CASE("what is written meanwhile is not shared", "[promql]") {
   CHECK(selects == 5);
 }
 
+TEST_CASE("what is not evaluated by itself, or reads what no selector names, is not shared",
+          "[promql]") {
+  CHECK(Queries({"rate(x[5m])", "sum(x)"}).Share().empty());
+  CHECK(Queries({"timestamp(x)", "sum(rate(x[5m]))"}).Share().empty());
+  // info() reads target_info, which a rule between the two may write: only x itself is the same.
+  Queries queries({"info(x)", "info(x) > 0"});
+  CHECK_FALSE(queries.Share().empty());
+  CHECK(queries.Share({"x"}).empty());
+}
+
 TEST_CASE("Prometheus 2's semantics share nothing", "[promql]") {
   EngineOptions options;
   options.semantics = Semantics::kPrometheus2;

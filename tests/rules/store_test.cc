@@ -97,11 +97,27 @@ TEST_CASE("when anything was evaluated last is known after a restart", "[rules]"
     before.stage.Evaluate(20);
     before.stage.Evaluate(40);
     before.stage.Evaluate(60);
+    CHECK(before.store.LastEvaluation() == kStart + 40'000);  // to half a minute
+    before.stage.Evaluate(30);                                // the clock was set back
+    CHECK(before.store.LastEvaluation() == kStart + 30'000);
   }
   StoredStage after(dir.path());
-  CHECK(after.store.LastEvaluation() == kStart + 40'000);  // to half a minute
-  after.stage.Evaluate(10);                                // the clock was set back
-  CHECK(after.store.LastEvaluation() == kStart + 10'000);
+  CHECK(after.store.LastEvaluation() == kStart + 30'000);
+}
+
+TEST_CASE("a process that ends before what was there has come again leaves the older note",
+          "[rules]") {
+  const vigia::test::TempDir dir;
+  StoredStage(dir.path()).stage.Evaluate(0);
+  {
+    StoredStage second(dir.path());
+    second.store.NoteFrom(kStart + 600'000 + 300'000);
+    second.stage.Evaluate(600);
+    second.stage.Evaluate(899);
+    CHECK(second.store.LastEvaluation() == kStart);
+    second.stage.Evaluate(900);
+    CHECK(second.store.LastEvaluation() == kStart + 900'000);
+  }
 }
 
 TEST_CASE("a resolved alert is told after a restart and forgotten after 15 minutes", "[rules]") {
