@@ -12,6 +12,14 @@
 
 namespace vigia::test {
 
+// One receiver, a group for each job.
+inline const std::string kOne = R"(
+route: { receiver: team, group_by: [job], group_wait: 10s, group_interval: 1m, repeat_interval: 1h }
+receivers: [ { name: team, webhook_configs: [ { url: x } ] } ]
+)";
+
+inline Labels Named(std::string_view name) { return Labels{{"alertname", name}}; }
+
 // Keeps everything in memory, as a database would; outlives dispatchers.
 class MemoryStore final : public alerting::dispatch::Store {
  public:

@@ -10,15 +10,10 @@ using namespace vigia;
 using namespace vigia::alerting::dispatch;
 namespace route = vigia::alerting::route;
 using vigia::test::DispatchBench;
+using vigia::test::kOne;
+using vigia::test::Named;
 
 namespace {
-
-const std::string kOne = R"(
-route: { receiver: team, group_by: [job], group_wait: 10s, group_interval: 1m, repeat_interval: 1h }
-receivers: [ { name: team, webhook_configs: [ { url: x } ] } ]
-)";
-
-Labels Named(std::string_view name) { return Labels{{"alertname", name}}; }
 
 Silence SilenceOf(DispatchBench& bench, std::string_view matchers, std::chrono::seconds lasting) {
   Silence silence;

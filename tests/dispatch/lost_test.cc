@@ -7,15 +7,10 @@
 using namespace vigia;
 using namespace vigia::alerting::dispatch;
 using vigia::test::DispatchBench;
+using vigia::test::kOne;
+using vigia::test::Named;
 
 namespace {
-
-const std::string kOne = R"(
-route: { receiver: team, group_by: [job], group_wait: 10s, group_interval: 1m, repeat_interval: 1h }
-receivers: [ { name: team, webhook_configs: [ { url: x } ] } ]
-)";
-
-Labels Named(std::string_view name) { return Labels{{"alertname", name}}; }
 
 void Report(DispatchBench& bench, NoticeResult::State state) {
   const auto& notice = bench.notices().back();

@@ -7,17 +7,8 @@
 
 using namespace vigia;
 using vigia::test::DispatchBench;
-
-namespace {
-
-const std::string kOne = R"(
-route: { receiver: team, group_by: [job], group_wait: 10s, group_interval: 1m, repeat_interval: 1h }
-receivers: [ { name: team, webhook_configs: [ { url: x } ] } ]
-)";
-
-Labels Named(std::string_view name) { return Labels{{"alertname", name}}; }
-
-}  // namespace
+using vigia::test::kOne;
+using vigia::test::Named;
 
 TEST_CASE("a reload changes early_flush and start_hold", "[dispatch]") {
   DispatchBench bench(kOne, {.early_flush = false});
