@@ -263,7 +263,7 @@ TEST_CASE("http client reads URLs and adds parameters to them", "[http_client]")
   REQUIRE(ParseHttpUrl("https://app.example")->scheme == "https");
   REQUIRE(ParseHttpUrl("http://[::1]:9100/")->host == "[::1]");
   REQUIRE(ParseHttpUrl("http://u:p@h:1/")->has_user);
-  REQUIRE_FALSE(ParseHttpUrl(std::string("http://a.example\0.b.example/", 30)));
+  REQUIRE_FALSE(ParseHttpUrl(std::string("http://a.example\0.b.example/", 28)));
   REQUIRE_FALSE(ParseHttpUrl("http://h:1/")->has_user);
   REQUIRE_FALSE(ParseHttpUrl("ftp://h/"));
   REQUIRE_FALSE(ParseHttpUrl("h:80/metrics"));
