@@ -3,9 +3,11 @@
 
 Each server is started empty, gets SERIES series of HOURS hours by remote write (fleet_push), and
 goes on getting one sample per series every 15 s while it answers the queries of dashboards and
-alerts over one connection; then it is ended and started again on what it has written. In COMMAND
-{port} and {data} are replaced. CPU is utime + stime of /proc/PID/stat, memory VmRSS 12 s after
-the last pushed slice, a latency goes up to the last byte. Prints a table, and with --json all."""
+alerts over one connection; then it is ended and started again on what it has written. With --rules
+it gets rules instead of queries: the file at --rules-file, which its configuration names, is empty
+until the samples are there. In COMMAND {port} and {data} are replaced. CPU is utime + stime of
+/proc/PID/stat, memory VmRSS 12 s after the last pushed slice, a latency goes up to the last byte.
+Prints a table, and with --json all."""
 import argparse
 import http.client
 import json
@@ -22,6 +24,9 @@ import urllib.parse
 import urllib.request
 
 TICK = os.sysconf("SC_CLK_TCK")
+INTERVAL = 15  # seconds, of samples and rules
+MISSED = {"prometheus": "prometheus_rule_group_iterations_missed_total",
+          "vigia": "vigia_rule_group_iterations_missed_total"}
 
 QUERIES = """
 up
@@ -141,12 +146,14 @@ class Server:
         return disk_bytes(os.path.join(self.data, "history"))
 
 
-def latencies(server, path, parameters, passes):
-    """Of all queries, ms; after one pass that is not counted."""
+def latencies(server, path, parameters, passes, queries=QUERIES):
+    """Of all queries, ms, after one pass that is not counted; and the server's CPU for one, ms."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
     took = []
     for turn in range(passes + 1):
-        for query in QUERIES:
+        if turn == 1:
+            cpu = server.cpu_seconds()
+        for query in queries:
             body = urllib.parse.urlencode({"query": query, "nocache": "1", **parameters})
             begin = time.perf_counter()
             connection.request("POST", path, body,
@@ -157,11 +164,46 @@ def latencies(server, path, parameters, passes):
                 took.append((time.perf_counter() - begin) * 1000)
             if answer.status != 200:
                 sys.exit(f"{server.name}: {query}: {text[:200]}")
-    return {"p50": quantile(took, .5), "p99": quantile(took, .99), "mean": statistics.mean(took)}
+    return {"p50": quantile(took, .5), "p99": quantile(took, .99), "mean": statistics.mean(took),
+            "cpu": (server.cpu_seconds() - cpu) * 1000 / len(took)}
+
+
+def metric(server, name):
+    """The sum of a metric's series on the server's own page."""
+    lines = server.get("/metrics").decode().splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines
+               if line.startswith((name + "{", name + " ")))
+
+
+def cpu_per_round(server, rounds):
+    """CPU seconds of INTERVAL seconds, of so many one after another."""
+    cpu = server.cpu_seconds()
+    time.sleep(rounds * INTERVAL)
+    return (server.cpu_seconds() - cpu) / rounds
+
+
+def measure_rules(server, options):
+    idle = cpu_per_round(server, 2)
+    shutil.copy(options.rules, options.rules_file)
+    server.get("/-/reload", b"")
+    time.sleep(2 * INTERVAL)  # every group has begun by then
+    used = cpu_per_round(server, 4)
+    answer = json.loads(server.get("/api/v1/rules"))["data"]["groups"]
+    rules = [rule for group in answer for rule in group["rules"]]
+    bad = [rule["lastError"] for rule in rules if rule["health"] != "ok"]
+    if bad:
+        sys.exit(f"{server.name}: {bad[0]}")
+    return {"rules": len(rules), "cpu_us_per_rule": (used - idle) / len(rules) * 1e6,
+            "alerts": sum(len(rule.get("alerts", [])) for rule in rules),
+            "missed": metric(server, MISSED[server.name]),
+            "rss": resident_mb(server.process.pid)}
 
 
 def measure(server, options):
-    end = int(time.time()) // 15 * 15
+    end = int(time.time()) // INTERVAL * INTERVAL
+    if options.rules_file:
+        with open(options.rules_file, "w") as file:
+            file.write("groups: []\n")
     server.start()
     server.await_ready()
     time.sleep(1)
@@ -185,11 +227,15 @@ def measure(server, options):
         result["rss_peak"] = resident_mb(pid, "VmHWM")
         result["rss_per_series"] = (result["rss"] - result["rss_empty"]) * 1e6 / options.series
         result["disk_per_sample"] = server.stored_bytes() / samples
-        if not options.only_restart:
+        if options.rules:
+            result["with_rules"] = measure_rules(server, options)
+        elif not options.only_restart:
+            # What this machine takes for a request and its answer, whatever is asked.
+            result["nothing"] = latencies(server, "/api/v1/query", {"time": end}, 20, ["1"] * 30)
             result["instant"] = latencies(server, "/api/v1/query", {"time": end},
                                           options.instant_passes)
             result["range"] = latencies(server, "/api/v1/query_range",
-                                        {"start": end - 3600, "end": end, "step": 15},
+                                        {"start": end - 3600, "end": end, "step": INTERVAL},
                                         options.range_passes)
             result["rss_queried"] = resident_mb(pid)
     finally:
@@ -214,10 +260,18 @@ ROWS = [  # what, how it is found, its format, the key of its goal
     ("RSS per series, bytes, samples included", lambda r: r["rss_per_series"], "{:.0f}", None),
     ("RSS after the queries, MB", lambda r: r["rss_queried"], "{:.0f}", None),
     ("disk, bytes per sample", lambda r: r["disk_per_sample"], "{:.2f}", "disk"),
+    ("the query `1` p50, ms", lambda r: r["nothing"]["p50"], "{:.2f}", None),
     ("instant query p50, ms", lambda r: r["instant"]["p50"], "{:.2f}", "instant50"),
     ("instant query p99, ms", lambda r: r["instant"]["p99"], "{:.1f}", "instant99"),
+    ("instant query, CPU ms", lambda r: r["instant"]["cpu"], "{:.2f}", None),
     ("1 h range query p50, ms", lambda r: r["range"]["p50"], "{:.2f}", "range50"),
     ("1 h range query p99, ms", lambda r: r["range"]["p99"], "{:.1f}", "range99"),
+    ("1 h range query, CPU ms", lambda r: r["range"]["cpu"], "{:.1f}", None),
+    ("rules", lambda r: r["with_rules"]["rules"], "{:.0f}", None),
+    ("CPU of a rule, us", lambda r: r["with_rules"]["cpu_us_per_rule"], "{:.0f}", "rule"),
+    ("evaluations of groups missed", lambda r: r["with_rules"]["missed"], "{:.0f}", "missed"),
+    ("alerts pending or firing", lambda r: r["with_rules"]["alerts"], "{:.0f}", None),
+    ("RSS with rules, MB", lambda r: r["with_rules"]["rss"], "{:.0f}", None),
     ("restart until it answers, s", lambda r: r["restart"], "{:.2f}", "restart"),
 ]
 
@@ -245,6 +299,8 @@ def main():
     arguments.add_argument("--instant-passes", type=int, default=20)
     arguments.add_argument("--range-passes", type=int, default=4)
     arguments.add_argument("--only-restart", action="store_true", help="no queries")
+    arguments.add_argument("--rules", help="a rule file to evaluate instead of queries")
+    arguments.add_argument("--rules-file", help="where the servers look for it")
     arguments.add_argument("--goals", type=json.loads, default={}, help="JSON, by name")
     arguments.add_argument("--json", help="a file for all figures")
     options = arguments.parse_args()

@@ -3,25 +3,31 @@
 # samples in one run, one after another: ingest, memory, disk, query latency, restart; a table each.
 #
 # Parts: `small` 20,000 series x 2 h at 15 s, `large` 100,000 series x 1 h (all three), `restart`
-# 20,000 series x 24 h (vigia). All without arguments. A peer that is not installed is left out
-# (Debian: prometheus, victoria-metrics). Needs python3 and the benchmarks (cmake --preset bench).
+# 20,000 series x 24 h (vigia), `rules` 2,000 rules on 20,000 series and 400 on 100,000 (Prometheus
+# and vigia), `many-rules` 10,000 rules on 20,000 series (vigia). All without arguments. A peer that
+# is not installed is left out (Debian: prometheus, victoria-metrics). Needs python3 and the
+# benchmarks (cmake --preset bench).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 vigia=$(realpath "${1:-build/release/exporter/vigia}")
 parts=("${@:2}")
-[ ${#parts[@]} -gt 0 ] || parts=(small large restart)
+[ ${#parts[@]} -gt 0 ] || parts=(small large restart rules many-rules)
 push=${FLEET_PUSH:-build/bench/bench/fleet_push}
-[ -x "$push" ] || { echo "history.sh: build $push: cmake --preset bench && cmake --build --preset bench --target fleet_push" >&2; exit 1; }
+rules=${FLEET_RULES:-build/bench/bench/fleet_rules}
+[ -x "$push" ] && [ -x "$rules" ] || { echo "history.sh: build $push and $rules: cmake --preset bench && cmake --build --preset bench --target fleet_push fleet_rules" >&2; exit 1; }
 
 work=$(mktemp -d -t vigia-bench.XXXXXX)
 trap 'rm -rf "$work"' EXIT
-echo 'global: {}' >"$work/prometheus.yml"
-# Nothing but the history: no sources, no rules; a day that is pushed whole is kept.
-printf '%s\n' 'collectors: {}' 'rules: []' 'remote_write_receiver: true' 'history: { retention: 25h }' >"$work/vigia.yml"
+printf '%s\n' 'global: {}' "rule_files: [ $work/rules.yml ]" >"$work/prometheus.yml"
+echo 'groups: []' >"$work/rules.yml"
+# Nothing but the history: no sources, no rules at first; a day that is pushed whole is kept.
+printf '%s\n' 'collectors: {}' "rules: [ $work/rules.yml ]" 'remote_write_receiver: true' 'history: { retention: 25h }' >"$work/vigia.yml"
 
 peers=()
+prometheus=
 if command -v prometheus >/dev/null; then
-  peers+=("prometheus=prometheus --config.file=$work/prometheus.yml --storage.tsdb.path={data} --web.listen-address=127.0.0.1:{port} --web.enable-remote-write-receiver --web.enable-admin-api --log.level=warn")
+  prometheus="prometheus=prometheus --config.file=$work/prometheus.yml --storage.tsdb.path={data} --web.listen-address=127.0.0.1:{port} --web.enable-remote-write-receiver --web.enable-admin-api --web.enable-lifecycle --log.level=warn"
+  peers+=("$prometheus")
 else
   echo "history.sh: prometheus is not installed and left out" >&2
 fi
@@ -32,6 +38,10 @@ else
 fi
 ours="vigia=$vigia serve --config $work/vigia.yml --listen 127.0.0.1:{port} --data-dir {data}"
 run() { python3 bench/history.py --push "$push" "$@"; }
+with_rules() { # COUNT ARGUMENTS...
+  "$rules" "$1" >"$work/wanted.yml"
+  run --rules "$work/wanted.yml" --rules-file "$work/rules.yml" "${@:2}"
+}
 
 for part in "${parts[@]}"; do
   case $part in
@@ -43,6 +53,11 @@ for part in "${parts[@]}"; do
         "rss": "<= 150", "disk": "<= 1.4", "range50": "<= 10", "range99": "<= 150"}' ;;
     restart)
       run --series 20000 --hours 24 --only-restart "$ours" --goals '{"disk": "<= 1.4", "restart": "<= 2"}' ;;
-    *) echo "history.sh: unknown part $part: small, large or restart" >&2; exit 1 ;;
+    rules)
+      with_rules 2000 --series 20000 --hours 1 ${prometheus:+"$prometheus"} "$ours" --goals '{"rule": "<= 350", "missed": "0"}'
+      with_rules 400 --series 100000 --hours 1 ${prometheus:+"$prometheus"} "$ours" --goals '{"rule": "<= 1800", "missed": "0"}' ;;
+    many-rules)
+      with_rules 10000 --series 20000 --hours 1 "$ours" --goals '{"missed": "0"}' ;;
+    *) echo "history.sh: unknown part $part: small, large, restart, rules or many-rules" >&2; exit 1 ;;
   esac
 done
