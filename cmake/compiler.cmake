@@ -4,7 +4,7 @@ add_library(vigia_flags INTERFACE)
 target_compile_options(vigia_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
   -Wconversion -Wsign-conversion -Wimplicit-fallthrough)
-if(NOT VIGIA_FUZZ)  # built by clang, while GCC's warnings are those that count
+if(NOT VIGIA_FUZZ)  # by clang, while GCC's warnings are those that count
   target_compile_options(vigia_flags INTERFACE -Werror)
 endif()
 target_include_directories(vigia_flags INTERFACE ${PROJECT_SOURCE_DIR})
@@ -25,9 +25,9 @@ endif()
 
 if(VIGIA_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    message(FATAL_ERROR "VIGIA_FUZZ needs clang: cmake -DCMAKE_CXX_COMPILER=clang++-14 ...")
+    message(FATAL_ERROR "VIGIA_FUZZ needs clang: cmake --preset asan")
   endif()
-  # Everything is watched, and only the targets get libFuzzer's main().
+  # Everything is watched, tests included, and only the targets get libFuzzer's main().
   add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=address,undefined)
