@@ -72,7 +72,10 @@ void Outbox::Restore(std::vector<dispatch::PendingNotice> pending) {
     const std::lock_guard lock(mutex_);
     for (auto& one : pending) {
       auto& lane = LaneFor({one.notice.key.receiver, one.notice.key.integration});
-      Item item{.notice = std::move(one.notice), .attempts = one.attempts, .answer = one.answer};
+      Item item{.notice = std::move(one.notice),
+                .attempts = one.attempts,
+                .answer = one.answer,
+                .failures = one.attempts};
       item.next_try = clock_.Now();
       if (one.dead) {
         const auto id = item.notice.id;
@@ -181,7 +184,7 @@ void Outbox::Work(Lane& lane, Worker& self, std::stop_token stop) {
     auto& item = queue.items.front();
     ++item.attempts;
     const auto notice = item.notice;
-    const auto channel = lane.options.channel;
+    const auto channel = self.channel = lane.options.channel;
     const auto timeout = options_.attempt_timeout;
     StartWorkers(lane);  // for those behind it
     lock.unlock();
@@ -190,6 +193,7 @@ void Outbox::Work(Lane& lane, Worker& self, std::stop_token stop) {
     const std::chrono::duration<double> took = clock_.Now() - begin;
     Aftermath after;
     lock.lock();
+    self.channel.reset();
     lane.stats.seconds += took.count();
     Conclude(lane, group, answer, after);
     lock.unlock();
@@ -209,7 +213,7 @@ void Outbox::Finish(Aftermath after) {
 
 void Outbox::Stop() {
   std::list<Worker> workers;
-  std::vector<std::shared_ptr<Channel>> channels;
+  std::set<std::shared_ptr<Channel>> channels;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -217,7 +221,10 @@ void Outbox::Stop() {
     workers.splice(workers.end(), workers_);
     for (auto& [id, lane] : lanes_) {
       lane->wake.notify_all();
-      if (lane->options.channel) channels.push_back(lane->options.channel);
+      if (lane->options.channel) channels.insert(lane->options.channel);
+    }
+    for (const auto& worker : workers) {
+      if (worker.channel) channels.insert(worker.channel);
     }
   }
   for (const auto& channel : channels) channel->Interrupt();

@@ -115,6 +115,8 @@ class Outbox final : public dispatch::NoticeSink {
     dispatch::Notice notice;
     int attempts = 0;
     std::string answer;
+    // Attempts in vain, those for the notices of the group that this one has replaced included.
+    int failures = 0;
     Instant next_try{};
     bool asked = false;  // next_try is what the receiver asked for
     bool fell_back = false;
@@ -146,6 +148,7 @@ class Outbox final : public dispatch::NoticeSink {
   };
   struct Worker {
     std::jthread thread;
+    std::shared_ptr<Channel> channel;  // of the attempt under way: a reload may have replaced it
     bool done = false;
   };
 
@@ -173,7 +176,7 @@ class Outbox final : public dispatch::NoticeSink {
   void Bury(Lane& lane, Item item, std::vector<dispatch::NoticeResult>& results);
   void FallBack(const Lane& lane, Item& item, Aftermath& after);
   dispatch::NoticeResult ResultOf(const Item& item, dispatch::NoticeResult::State state) const;
-  Milliseconds Backoff(int attempts);
+  Milliseconds Backoff(int failures);
   // Without it.
   void Finish(Aftermath after);
 

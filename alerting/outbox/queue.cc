@@ -49,6 +49,7 @@ void Outbox::Add(Lane& lane, Item item, std::vector<NoticeResult>& results) {
     old.answer = "replaced by " + item.notice.id;
     ++lane.stats.replaced;
     results.push_back(ResultOf(old, NoticeResult::State::kReplaced));
+    item.failures = old.failures;
     item.next_try = old.next_try;
     item.asked = old.asked;
     Unready(lane, group, queue);
@@ -122,7 +123,7 @@ void Outbox::Conclude(Lane& lane, const std::string& group, const Answer& answer
     const bool lost = answer.kind == Answer::Kind::kRejected || (old && !interrupted) || lane.gone;
     if (interrupted && !lost) {
       --item.attempts;
-    } else if (lost || item.attempts >= options_.fallback_after) {
+    } else if (++item.failures >= options_.fallback_after || lost) {
       FallBack(lane, item, after);
     }
     if (lost) {
@@ -143,7 +144,7 @@ void Outbox::Conclude(Lane& lane, const std::string& group, const Answer& answer
 void Outbox::Postpone(Lane& lane, Item& item, const Answer& answer, Aftermath& after) {
   const Instant now = clock_.Now();
   item.asked = answer.retry_after.count() > 0;
-  auto wait = item.asked ? answer.retry_after : Backoff(item.attempts);
+  auto wait = item.asked ? answer.retry_after : Backoff(std::max(item.failures, 1));
   // Its last chance comes at the end of its age.
   const Milliseconds left(item.Since() + options_.max_age.count() - clock_.Wall());
   wait = std::min(wait, std::max(left, Milliseconds(0)));
@@ -157,10 +158,10 @@ void Outbox::Postpone(Lane& lane, Item& item, const Answer& answer, Aftermath& a
   after.results.push_back(std::move(result));
 }
 
-Milliseconds Outbox::Backoff(int attempts) {
+Milliseconds Outbox::Backoff(int failures) {
   const double most = std::min(static_cast<double>(options_.backoff_max.count()),
                                static_cast<double>(options_.backoff_min.count()) *
-                                   std::pow(2.0, std::min(attempts - 1, 30)));
+                                   std::pow(2.0, std::min(failures - 1, 30)));
   std::uniform_int_distribution<std::int64_t> jitter(0, static_cast<std::int64_t>(most));
   return Milliseconds(jitter(random_));
 }

@@ -148,6 +148,23 @@ TEST_CASE("after failures the fallback receiver gets a copy, once, written down 
   CHECK(written[0].reason == " (receiver chat fails: HTTP 503)");
 }
 
+TEST_CASE("a group that changes between the failures reaches the fallback, too", "[outbox]") {
+  Bench bench({.fallback_after = 3, .fallback = "mail", .seed = 1});
+  bench.Lane("chat",
+             [](const Notice&, std::size_t) { return Answer{.kind = kRetry, .text = "HTTP 503"}; });
+  const auto mail = bench.Lane("mail", nullptr);
+  for (std::size_t attempt = 1; attempt <= 3; ++attempt) {
+    CHECK(mail->ids().empty());
+    bench.Send(bench.Make("n" + std::to_string(attempt), "chat", "g"));
+    REQUIRE(bench.AdvanceUntil(State::kRetrying, attempt));
+  }
+  REQUIRE(bench.Await(State::kDelivered, 1) == 1);
+  CHECK(bench.Await(State::kReplaced, 2) == 2);
+  // What is told of a notice counts its own attempts.
+  CHECK(bench.results().front().attempts == 1);
+  CHECK(bench.box().Letters()[0].attempts == 1);
+}
+
 TEST_CASE("a copy for the fallback that the disk did not take is written once it does",
           "[outbox]") {
   Bench bench({.fallback_after = 1, .fallback = "mail", .seed = 1});

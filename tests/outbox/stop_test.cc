@@ -38,3 +38,24 @@ TEST_CASE("an attempt that the end interrupts is not held against its receiver",
   REQUIRE(bench.box().Letters().size() == 1);
   CHECK_FALSE(bench.box().Letters()[0].dead);
 }
+
+TEST_CASE("the end interrupts attempts that began before a reload, too", "[outbox]") {
+  Bench bench;
+  const auto interrupted = [](const Notice&, std::size_t) {
+    return Answer{.kind = kRetry, .text = "interrupted"};
+  };
+  const auto before = bench.Lane("team", interrupted);
+  before->Hang(true);
+  bench.Send(bench.Make("1", "team", "g"));
+  REQUIRE(before->Await(1));
+  bench.Lane("team", interrupted);  // the same receiver, configured anew
+  std::jthread watchdog([&](std::stop_token stop) {
+    for (int i = 0; i < 100 && !stop.stop_requested(); ++i) std::this_thread::sleep_for(100ms);
+    CHECK(stop.stop_requested());
+    before->Hang(false);
+  });
+  bench.box().Stop();
+  watchdog.request_stop();
+  watchdog.join();
+  CHECK(bench.Await(State::kRetrying, 1) == 1);
+}
