@@ -41,10 +41,15 @@ class AlertmanagersComponent final : public Component {
 
   Status Apply(const Config& config) override {
     watcher_ = {};  // waits for it
-    const auto& options = config.alerting->alertmanagers;
-    configured_ = !options.targets.empty() || options.discover;
+    auto options = config.alerting->alertmanagers;
+    if (discovery_ && options.discovery && discovery_ != options.discovery) {
+      options.discovery->Recall(discovery_->Known());
+      options.targets = options.discovery->Find();
+    }
+    discovery_ = options.discovery;
+    configured_ = !options.targets.empty() || discovery_;
     alertmanagers_.Apply(options);
-    if (options.discover) {
+    if (discovery_) {
       watcher_ = std::jthread([this, options](std::stop_token stop) { Watch(stop, options); });
     }
     return Ok();
@@ -73,7 +78,7 @@ class AlertmanagersComponent final : public Component {
     while (!stop.stop_requested()) {
       clock_.WaitUntil(lock, never, stop, clock_.Now() + options.refresh, [] { return false; });
       if (stop.stop_requested()) return;
-      options.targets = options.discover();
+      options.targets = options.discovery->Find();
       alertmanagers_.Apply(options);
     }
   }
@@ -81,6 +86,7 @@ class AlertmanagersComponent final : public Component {
   Clock& clock_;
   Alertmanagers alertmanagers_;
   bool configured_ = false;
+  std::shared_ptr<alerting::deliver::AlertmanagerDiscovery> discovery_;
   std::jthread watcher_;  // last: it uses the rest
 };
 

@@ -11,8 +11,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <functional>
+#include <filesystem>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,6 +27,7 @@
 #include "alerting/deliver/aws_credentials.h"
 #include "alerting/deliver/http_sender.h"
 #include "core/clock.h"
+#include "core/config/node.h"
 #include "core/relabel.h"
 
 namespace vigia::alerting::deliver {
@@ -41,12 +43,25 @@ struct AlertmanagerOptions {
   std::string fingerprint;
 };
 
+// Where Alertmanagers are named outside the configuration. Used by one thread at a time.
+class AlertmanagerDiscovery {
+ public:
+  // By file, the list that was good when it was read last.
+  using Lists = std::map<std::filesystem::path, config::Node>;
+
+  virtual ~AlertmanagerDiscovery() = default;
+  // Those that are named now, behind those of the configuration.
+  virtual std::vector<AlertmanagerOptions> Find() = 0;
+  virtual Lists Known() const = 0;
+  // What the discovery before a reload knew counts where a file has not been good since.
+  virtual void Recall(Lists known) = 0;
+};
+
 struct AlertmanagersOptions {
   std::vector<AlertmanagerOptions> targets;
   Relabeling relabeling;  // of the alerts, for all
-  // What `targets` have become since, where they stand in files; to be asked each `refresh`, by one
-  // thread at a time. Empty if they do not change.
-  std::function<std::vector<AlertmanagerOptions>()> discover = {};
+  // Tells what `targets` have become since, if that can change; to be asked each `refresh`.
+  std::shared_ptr<AlertmanagerDiscovery> discovery = {};
   Milliseconds refresh{5'000};
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "alerting/rules/files.h"
 #include "core/config/yaml.h"
@@ -12,6 +13,7 @@
 namespace vigia::exporter {
 namespace {
 
+using alerting::deliver::AlertmanagerDiscovery;
 using alerting::deliver::AlertmanagerOptions;
 using alerting::deliver::AlertmanagersOptions;
 
@@ -89,6 +91,8 @@ void ReadTargets(const Common& common, const config::Node& list, const std::stri
 // The files of one entry of `file_sd_configs`, read again and again.
 class TargetFiles {
  public:
+  using Lists = AlertmanagerDiscovery::Lists;
+
   TargetFiles(Common common, std::vector<std::string> patterns, std::filesystem::path folder)
       : common_(std::move(common)), patterns_(std::move(patterns)), folder_(std::move(folder)) {}
 
@@ -106,19 +110,38 @@ class TargetFiles {
     files_ = std::move(files);
   }
 
+  void AddKnown(Lists& out) const {
+    for (const auto& [path, file] : files_) {
+      if (file.good) out.insert_or_assign(path, *file.good);
+    }
+  }
+
+  void Recall(const Lists& known) {
+    for (auto& [path, file] : files_) {
+      const auto before = known.find(path);
+      if (file.good || before == known.end()) continue;
+      config::Diagnostics faults(path.string());
+      Targets targets;
+      ReadTargets(common_, before->second, path.string(), faults, targets);
+      if (faults.ok()) file = {before->second, std::move(targets), std::move(file.fault)};
+    }
+  }
+
  private:
   struct File {
-    Targets targets;
+    std::optional<config::Node> good;  // what stood there when it was right last
+    Targets targets;                   // that it names
     std::string fault;
   };
 
   void ReadOne(const std::filesystem::path& path, File& file) const {
     config::Diagnostics faults(path.string());
     Targets targets;
-    const auto list = config::LoadYaml(path, {}, faults);
+    auto list = config::LoadYaml(path, {}, faults);
     if (faults.ok()) ReadTargets(common_, list, path.string(), faults, targets);
     std::string fault = faults.ok() ? "" : faults.Lines().front();
     if (fault.empty()) {
+      file.good = std::move(list);
       file.targets = std::move(targets);
     } else if (fault != file.fault) {
       log::Warn("a file of file_sd_configs counts as it was before", {{"error", fault}});
@@ -132,6 +155,31 @@ class TargetFiles {
   std::map<std::filesystem::path, File> files_;
 };
 
+// All of `file_sd_configs`, behind the Alertmanagers that the configuration names itself.
+class FileDiscovery final : public AlertmanagerDiscovery {
+ public:
+  FileDiscovery(Targets fixed, std::vector<TargetFiles> files)
+      : fixed_(std::move(fixed)), files_(std::move(files)) {}
+
+  std::vector<AlertmanagerOptions> Find() override {
+    Targets targets = fixed_;
+    for (auto& one : files_) one.Read(targets);
+    return targets;
+  }
+  Lists Known() const override {
+    Lists known;
+    for (const auto& one : files_) one.AddKnown(known);
+    return known;
+  }
+  void Recall(Lists known) override {
+    for (auto& one : files_) one.Recall(known);
+  }
+
+ private:
+  const Targets fixed_;
+  std::vector<TargetFiles> files_;
+};
+
 void CheckPattern(const std::string& pattern, config::MapReader& reader) {
   const auto extension = std::filesystem::path(pattern).extension();
   if (extension == ".yml" || extension == ".yaml" || extension == ".json") return;
@@ -139,11 +187,10 @@ void CheckPattern(const std::string& pattern, config::MapReader& reader) {
 }
 
 // `file_sd_configs`.
-std::vector<std::shared_ptr<TargetFiles>> ReadFileDiscovery(config::MapReader& entry,
-                                                            const Common& common,
-                                                            const std::filesystem::path& folder,
-                                                            Milliseconds& refresh) {
-  std::vector<std::shared_ptr<TargetFiles>> out;
+std::vector<TargetFiles> ReadFileDiscovery(config::MapReader& entry, const Common& common,
+                                           const std::filesystem::path& folder,
+                                           Milliseconds& refresh) {
+  std::vector<TargetFiles> out;
   const config::Node* const list = entry.Child("file_sd_configs");
   if (!list || list->IsNull()) return out;
   if (!list->IsList()) {
@@ -159,7 +206,7 @@ std::vector<std::shared_ptr<TargetFiles>> ReadFileDiscovery(config::MapReader& e
     reader.Read("refresh_interval", interval);
     refresh = std::min(refresh, interval);
     reader.Finish();
-    out.push_back(std::make_shared<TargetFiles>(common, std::move(patterns), folder));
+    out.emplace_back(common, std::move(patterns), folder);
   }
   return out;
 }
@@ -175,20 +222,9 @@ void RefuseOtherDiscovery(config::MapReader& reader) {
   }
 }
 
-// Puts what all the files name behind what the configuration does.
-void AddDiscovery(std::vector<std::shared_ptr<TargetFiles>> files, AlertmanagersOptions& out) {
-  if (files.empty()) return;
-  out.discover = [fixed = out.targets, files = std::move(files)] {
-    Targets targets = fixed;
-    for (const auto& one : files) one->Read(targets);
-    return targets;
-  };
-  out.targets = out.discover();
-}
-
 void ReadOne(const config::Node& item, config::Diagnostics& diagnostics,
              const std::filesystem::path& folder, AlertmanagersOptions& out,
-             std::vector<std::shared_ptr<TargetFiles>>& files) {
+             std::vector<TargetFiles>& files) {
   config::MapReader reader(item, diagnostics, kContext);
   Common common;
   common.options.http = alerting::deliver::ReadHttpKeys(reader, folder);
@@ -222,8 +258,7 @@ void ReadOne(const config::Node& item, config::Diagnostics& diagnostics,
   } else if (targets) {
     ReadTargets(common, *targets, {}, diagnostics, out.targets);
   }
-  files.insert(files.end(), std::make_move_iterator(found.begin()),
-               std::make_move_iterator(found.end()));
+  for (auto& one : found) files.push_back(std::move(one));
   reader.Finish();
 }
 
@@ -239,9 +274,12 @@ AlertmanagersOptions ReadAlertmanagers(config::MapReader& alerting,
     alerting.Fault("alertmanagers", "has to be a list");
     return out;
   }
-  std::vector<std::shared_ptr<TargetFiles>> files;
+  std::vector<TargetFiles> files;
   for (const auto& item : list->items) ReadOne(item, alerting.diagnostics(), folder, out, files);
-  AddDiscovery(std::move(files), out);
+  if (!files.empty()) {
+    out.discovery = std::make_shared<FileDiscovery>(out.targets, std::move(files));
+    out.targets = out.discovery->Find();
+  }
   return out;
 }
 

@@ -102,12 +102,12 @@ alertmanagers:
   };
   CHECK(options.refresh == Milliseconds(1000));
   CHECK(urls(options.targets) == "am0 am1 am2 ");
-  CHECK(urls(options.discover()) == "am0 am1 am2 ");
+  CHECK(urls(options.discovery->Find()) == "am0 am1 am2 ");
 
   dir.Write("am/a.json", R"([{"targets": ["am1:9093)");  // half written
   dir.Write("am/b.yml", "[{targets: ['am3:9093']}]");
   dir.Write("later.yml", "[{targets: ['am4:9093']}]");
-  const auto changed = options.discover();
+  const auto changed = options.discovery->Find();
   CHECK(urls(changed) == "am0 am1 am3 am4 ");
   CHECK(changed[3].url == "http://am4:9093/other/api/v2/alerts");
   // What has not changed keeps its queue.
@@ -115,7 +115,38 @@ alertmanagers:
 
   dir.Write("am/a.json", "[]");
   std::filesystem::remove(dir.path() / "am/b.yml");
-  CHECK(urls(options.discover()) == "am0 am4 ");
+  CHECK(urls(options.discovery->Find()) == "am0 am4 ");
+}
+
+TEST_CASE("a reload while a file is half written goes on with what stood there", "[config]") {
+  const test::TempDir dir;
+  const std::string entry = "{file_sd_configs: [{files: '*.json'}], timeout: ";
+  dir.Write("a.json", R"([{"targets": ["am1:9093", "am2:9093"]}])");
+  dir.Write("b.json", R"([{"targets": ["am3:9093"]}])");
+  const auto before = Good("alertmanagers: [" + entry + "3s}]", dir.path());
+  REQUIRE(before.targets.size() == 3);
+
+  dir.Write("a.json", R"([{"targets": ["am1:9093", "am)");  // half written
+  dir.Write("b.json", "[]");
+  dir.Write("c.json", "[");
+  const auto after = Good("alertmanagers: [" + entry + "4s}]", dir.path());
+  CHECK(after.targets.empty());
+  after.discovery->Recall(before.discovery->Known());
+  auto found = after.discovery->Find();
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].url == "http://am1:9093/api/v2/alerts");
+  CHECK(found[0].timeout == Milliseconds(4000));  // the new settings hold
+
+  // Over a second reload, too; until the file is whole again, or gone.
+  const auto last = Good("alertmanagers: [" + entry + "3s}]", dir.path());
+  last.discovery->Recall(after.discovery->Known());
+  found = last.discovery->Find();
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].fingerprint == before.targets[0].fingerprint);
+  dir.Write("a.json", R"([{"targets": ["am4:9093"]}])");
+  REQUIRE(last.discovery->Find().size() == 1);
+  std::filesystem::remove(dir.path() / "a.json");
+  CHECK(last.discovery->Find().empty());
 }
 
 TEST_CASE("alertmanagers that lead nowhere are faults where they stand", "[config]") {

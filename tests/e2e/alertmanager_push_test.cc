@@ -169,6 +169,11 @@ TEST_CASE("an Alertmanager that a file names later gets the alerts, too", "[e2e]
   discovered.Write("am.json", list({&first, &second}));
   CHECK(vigia.AwaitValue(
       "vigia_alertmanager_up{alertmanager=\"" + second.Url("/api/v2/alerts") + "\"}", "1"));
+  // A reload in the middle of a write loses neither.
+  discovered.Write("am.json", "[{\"targets\": [\"127.0.0.1:");
+  REQUIRE(Ask(vigia.port(), {.method = "POST", .path = "/-/reload"}).status == 200);
+  const auto listed = json::parse(vigia.Get("/api/v1/alertmanagers").body);
+  CHECK(listed["data"]["activeAlertmanagers"].size() == 2);
   // The rule tells it of its end, if not of its minute's repeat before.
   app.Answer("/metrics", {.body = "load 2\n"});
   CHECK(heard(second));
