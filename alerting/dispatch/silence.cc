@@ -8,15 +8,19 @@
 namespace vigia::alerting::dispatch {
 namespace {
 
+// As Alertmanager asks: what is said by `!=` and `!~` never does.
+bool MatchesEmpty(const route::Matcher& matcher) {
+  const auto op = matcher.op();
+  const bool positive = op == route::Matcher::Op::kEqual || op == route::Matcher::Op::kRegex;
+  return positive && matcher.MatchesValue("");
+}
+
 Status Check(const Silence& silence, Timestamp now) {
   if (silence.matchers.empty()) return Fail(ErrorCode::kInvalid, "at least one matcher required");
   for (const auto& set : silence.matchers) {
     if (set.empty()) return Fail(ErrorCode::kInvalid, "at least one matcher required");
     // One that fits alerts without the label silences what nobody thought of.
-    const bool all_empty = std::all_of(set.begin(), set.end(), [](const route::Matcher& matcher) {
-      return matcher.MatchesValue("");
-    });
-    if (all_empty) {
+    if (std::all_of(set.begin(), set.end(), MatchesEmpty)) {
       return Fail(ErrorCode::kInvalid, "at least one matcher must not match the empty string");
     }
   }

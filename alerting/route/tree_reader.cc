@@ -16,7 +16,8 @@ void ReadGroupBy(config::MapReader& map, Route& route) {
     map.Child("group_by");
     return;
   }
-  if (!map.Read("group_by", names)) return;
+  // Alertmanager takes an empty list for none at all: what stands above holds.
+  if (!map.Read("group_by", names) || names.empty()) return;
   route.group_by_all = std::find(names.begin(), names.end(), "...") != names.end();
   if (route.group_by_all && names.size() > 1) {
     map.Fault("group_by", "'...' groups by all labels; no other name can stand beside it");

@@ -144,6 +144,14 @@ TEST_CASE("the API of alerts and silences has Alertmanager's shapes and faults",
              R"({"matchers":[{"name":"a","value":".*","isRegex":true}],"createdBy":"a",)"
              R"("comment":"c","startsAt":"2030-01-01T00:00:00Z","endsAt":"2030-01-02T00:00:00Z"})")
             .body.find("must not match the empty string") != std::string::npos);
+  // What is meant by leaving out is no mistake, nor is it one for Alertmanager.
+  for (const std::string pattern : {R"("page","isRegex":false)", R"("a|b","isRegex":true)"}) {
+    CHECK(Post(vigia, "/api/v2/silences",
+               R"({"matchers":[{"name":"a","isEqual":false,"value":)" + pattern +
+                   R"(}],"createdBy":"a","comment":"c",)"
+                   R"("startsAt":"2030-01-01T00:00:00Z","endsAt":"2030-01-02T00:00:00Z"})")
+              .status == 200);
+  }
 }
 
 TEST_CASE("a Prometheus sends its alerts to vigia", "[e2e]") {

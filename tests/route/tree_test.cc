@@ -76,7 +76,8 @@ TEST_CASE("options are inherited until a route says otherwise", "[route]") {
   CHECK(db.routes[1]->group_wait == Milliseconds(0));
   CHECK(db.routes[1]->group_interval == Milliseconds(60'000));
   CHECK(db.routes[0]->group_by_all);
-  CHECK(tree.root.routes[1]->group_by.empty());
+  // An empty list says nothing, as in Alertmanager.
+  CHECK(tree.root.routes[1]->group_by == std::vector<std::string>{"alertname"});
   CHECK(tree.root.repeat_interval == Milliseconds(14'400'000));
 }
 
@@ -89,7 +90,7 @@ TEST_CASE("keys and group labels are those of Alertmanager", "[route]") {
   const Labels alert{{"alertname", "Down"}, {"team", "db"}};
   CHECK(tree.root.GroupLabels(alert) == Labels{{"alertname", "Down"}});
   CHECK(tree.root.routes[0]->routes[0]->GroupLabels(alert) == alert);
-  CHECK(tree.root.routes[1]->GroupLabels(alert) == Labels());
+  CHECK(tree.root.GroupLabels({{"team", "db"}}) == Labels());
 }
 
 TEST_CASE("faults in routes have their place", "[route]") {
