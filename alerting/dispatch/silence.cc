@@ -33,9 +33,17 @@ Status Check(const Silence& silence, Timestamp now) {
   return Ok();
 }
 
+// In whatever order they stand.
+bool Same(std::vector<route::Matchers> a, std::vector<route::Matchers> b) {
+  for (auto* const sets : {&a, &b}) {
+    for (auto& set : *sets) std::sort(set.begin(), set.end());
+  }
+  return a == b;
+}
+
 // Whether `next` can take the place of `old` without changing what has already been silenced.
 bool CanReplace(const Silence& old, const Silence& next, Timestamp now) {
-  if (old.matchers != next.matchers) return false;
+  if (!Same(old.matchers, next.matchers)) return false;
   switch (old.StateAt(now)) {
     case SilenceState::kPending:
       return next.starts_at >= now;
@@ -102,7 +110,7 @@ Result<SilenceBook::Edit> SilenceBook::PrepareExpire(std::string_view id, Timest
   Silence ended = *old;
   switch (old->StateAt(now)) {
     case SilenceState::kExpired:
-      return Fail(ErrorCode::kInvalid, "silence " + std::string(id) + " already expired");
+      return Edit();
     case SilenceState::kPending:
       ended.starts_at = now;
       ended.ends_at = now;

@@ -49,7 +49,7 @@ class SilenceBook {
   // kInvalid: no matchers, none that needs a label, no end after the start, an end in the past;
   // kUnavailable: no silence of that id.
   Result<Edit> PrepareSet(Silence silence, Timestamp now) const;
-  // The same to end one: it expires at `now`. kInvalid if it has already.
+  // The same to end one: it expires at `now`. Nothing is to change where it has already.
   Result<Edit> PrepareExpire(std::string_view id, Timestamp now) const;
   // Takes what was prepared, or restored.
   void Apply(const Edit& edit);

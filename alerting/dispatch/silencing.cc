@@ -52,6 +52,7 @@ Status Dispatcher::ExpireSilence(std::string_view id) {
     edit = silences_.PrepareExpire(id, parts_.clock.Wall());
   }
   if (!edit) return Fail(edit.error());
+  if (edit->empty()) return Ok();
   Changes changes;
   changes.silences = *edit;
   Write(changes);

@@ -150,12 +150,19 @@ Response GetGroups(const RoutingContext& context, const Request& request) {
   return Response::Json(200, std::move(body));
 }
 
-Labels LabelsOf(const nlohmann::json& object) {
+// What is absent or null is none.
+Result<Labels> LabelsOf(const nlohmann::json& item, const char* key) {
   std::vector<LabelView> pairs;
-  if (object.is_object()) {
-    for (const auto& [name, value] : object.items()) {
-      if (value.is_string()) pairs.push_back({name, value.get_ref<const std::string&>()});
+  const auto at = item.find(key);
+  if (at == item.end() || at->is_null()) return Labels();
+  if (!at->is_object()) return Fail(ErrorCode::kInvalid, std::string(key) + " is not an object");
+  for (const auto& [name, value] : at->items()) {
+    if (value.is_null()) continue;
+    if (!value.is_string()) {
+      return Fail(ErrorCode::kInvalid,
+                  std::string(key) + ": the value of \"" + name + "\" is not a string");
     }
+    pairs.push_back({name, value.get_ref<const std::string&>()});
   }
   return Labels::FromPairs(pairs);
 }
@@ -165,6 +172,39 @@ std::string TextOf(const nlohmann::json& object, const char* key) {
   return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
 
+// Go's zero time says nothing, as what is absent does.
+Status ReadTime(const nlohmann::json& item, const char* key, Timestamp& out) {
+  const auto at = item.find(key);
+  if (at == item.end() || at->is_null()) return Ok();
+  const auto text = TextOf(item, key);
+  if (at->is_string() && (text.empty() || text.starts_with("0001-01-01T"))) return Ok();
+  const auto time = ParseTimeText(text);
+  if (!time) return Fail(ErrorCode::kInvalid, std::string(key) + " is not a time (RFC 3339)");
+  out = *time;
+  return Ok();
+}
+
+Result<alerting::Alert> ReadAlert(const nlohmann::json& item) {
+  if (!item.is_object()) return Fail(ErrorCode::kInvalid, "an alert is not an object");
+  alerting::Alert alert;
+  auto labels = LabelsOf(item, "labels");
+  if (!labels) return Fail(labels.error());
+  auto annotations = LabelsOf(item, "annotations");
+  if (!annotations) return Fail(annotations.error());
+  alert.labels = *std::move(labels);
+  alert.annotations = *std::move(annotations);
+  alert.generator_url = TextOf(item, "generatorURL");
+  if (auto status = ReadTime(item, "startsAt", alert.starts_at); !status) {
+    return Fail(status.error());
+  }
+  if (auto status = ReadTime(item, "endsAt", alert.ends_at); !status) return Fail(status.error());
+  if (alert.labels.empty()) return Fail(ErrorCode::kInvalid, "at least one label pair required");
+  if (alert.ends_at != 0 && alert.starts_at != 0 && alert.ends_at < alert.starts_at) {
+    return Fail(ErrorCode::kInvalid, "start time must be before end time");
+  }
+  return alert;
+}
+
 // Wrong ones among them do not keep the others out.
 Response PostAlerts(const RoutingContext& context, const Request& request) {
   const auto list = nlohmann::json::parse(request.body, nullptr, false);
@@ -172,23 +212,11 @@ Response PostAlerts(const RoutingContext& context, const Request& request) {
   std::vector<alerting::Alert> alerts;
   std::string faults;
   for (const auto& item : list) {
-    alerting::Alert alert;
-    if (item.is_object()) {
-      alert.labels = LabelsOf(item.value("labels", nlohmann::json()));
-      alert.annotations = LabelsOf(item.value("annotations", nlohmann::json()));
-      alert.starts_at = ParseTimeText(TextOf(item, "startsAt")).value_or(0);
-      alert.ends_at = ParseTimeText(TextOf(item, "endsAt")).value_or(0);
-      alert.generator_url = TextOf(item, "generatorURL");
-    }
-    std::string_view fault;
-    if (alert.labels.empty()) fault = "at least one label pair required";
-    if (alert.ends_at != 0 && alert.starts_at != 0 && alert.ends_at < alert.starts_at) {
-      fault = "start time must be before end time";
-    }
-    if (fault.empty()) {
-      alerts.push_back(std::move(alert));
+    auto alert = ReadAlert(item);
+    if (alert) {
+      alerts.push_back(*std::move(alert));
     } else {
-      faults += (faults.empty() ? "" : "; ") + std::string(fault);
+      faults += (faults.empty() ? "" : "; ") + alert.error().message();
     }
   }
   if (!alerts.empty()) {
@@ -221,14 +249,11 @@ void WriteSilence(JsonWriter& json, const Silence& silence, Timestamp now) {
   json.Field("startsAt", TimeText(silence.starts_at)).EndObject();
 }
 
-// A filter asks for silences whose matcher of that label has a fitting value.
+// A filter asks for silences that have just these matchers, among others.
 bool Fits(const Silence& silence, const Matchers& filter) {
+  const auto& matchers = silence.matchers.front();
   return std::all_of(filter.begin(), filter.end(), [&](const Matcher& wanted) {
-    std::string_view value;
-    for (const auto& matcher : silence.matchers.front()) {
-      if (matcher.name() == wanted.name()) value = matcher.value();
-    }
-    return wanted.MatchesValue(value);
+    return std::find(matchers.begin(), matchers.end(), wanted) != matchers.end();
   });
 }
 
@@ -265,7 +290,6 @@ Result<Matchers> ReadSilenceMatchers(const nlohmann::json& list) {
     if (!matcher) return Fail(matcher.error().In("invalid silence"));
     matchers.push_back(*std::move(matcher));
   }
-  std::sort(matchers.begin(), matchers.end());
   return matchers;
 }
 

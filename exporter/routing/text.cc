@@ -1,5 +1,7 @@
 #include "exporter/routing/text.h"
 
+#include <algorithm>
+
 #include "core/labels.h"
 #include "exporter/api/parameters.h"
 #include "query/promql/format.h"
@@ -13,9 +15,24 @@ std::string TimeText(Timestamp time) {
   return text;
 }
 
+namespace {
+
+constexpr std::size_t kMinutesEnd = 16;  // of "2026-11-27T14:05"
+
+// With the seconds and the zone that may be missing.
+std::string Completed(std::string_view text) {
+  std::string out(text);
+  const auto zone = std::min(out.find_first_of("Zz+-", kMinutesEnd), out.size());
+  if (zone == out.size()) out += 'Z';
+  if (zone == kMinutesEnd) out.insert(kMinutesEnd, ":00");
+  return out;
+}
+
+}  // namespace
+
 std::optional<Timestamp> ParseTimeText(std::string_view text) {
-  if (text.find('T') == text.npos && text.find('t') == text.npos) return std::nullopt;
-  const auto time = api::ParseTime(text);
+  if (text.size() < kMinutesEnd || (text[10] != 'T' && text[10] != 't')) return std::nullopt;
+  const auto time = api::ParseTime(Completed(text));
   if (!time || *time <= 0) return std::nullopt;
   return time;
 }

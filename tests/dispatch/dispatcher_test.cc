@@ -261,6 +261,28 @@ TEST_CASE("an end is owed even after others of the group have ended", "[dispatch
   CHECK(bench.Told() == "team [|A] all alerts resolved");
 }
 
+TEST_CASE("a silence that has expired may expire again; the order of its matchers says nothing",
+          "[dispatch]") {
+  DispatchBench bench(kOne);
+  auto silence = SilenceOf(bench, "job=a,alertname!=B", 1h);
+  const auto id = bench.dispatcher().SetSilence(silence);
+  REQUIRE(id);
+  REQUIRE(bench.dispatcher().Silences().size() == 1);
+  silence = bench.dispatcher().Silences()[0];
+  CHECK(silence.matchers[0][0].ToString() == "job=\"a\"");  // as it was given
+  std::reverse(silence.matchers[0].begin(), silence.matchers[0].end());
+  CHECK(bench.dispatcher().SetSilence(silence) == id);
+  CHECK(bench.dispatcher().ExpireSilence(*id));
+  const auto ended = bench.dispatcher().Silences()[0].ends_at;
+  bench.Advance(1min);
+  CHECK(bench.dispatcher().ExpireSilence(*id));
+  CHECK(bench.dispatcher().Silences()[0].ends_at == ended);
+  const auto& events = bench.events();
+  CHECK(std::count_if(events.begin(), events.end(),
+                      [](const auto& event) { return event.type == "silence.expired"; }) == 1);
+  CHECK_FALSE(bench.dispatcher().ExpireSilence("nothing"));
+}
+
 TEST_CASE("a silence survives a restart and ends at its time", "[dispatch]") {
   DispatchBench bench(kOne);
   REQUIRE(bench.dispatcher().SetSilence(SilenceOf(bench, "alertname=A", 1h)));

@@ -154,6 +154,66 @@ TEST_CASE("the API of alerts and silences has Alertmanager's shapes and faults",
   }
 }
 
+TEST_CASE("alerts that are posted are read as Alertmanager reads them", "[e2e]") {
+  Vigia vigia({.config = kConfig});
+  const auto post = [&](const std::string& fields) {
+    return Post(vigia, "/api/v2/alerts", "[{" + fields + "}]");
+  };
+  // Times that programs write, and what is absent.
+  const std::map<std::string, std::string> times{
+      {"2090-01-02T09:00:00.5", "2090-01-02T09:00:00.500Z"},
+      {"2090-01-02T09:00", "2090-01-02T09:00:00.000Z"},
+      {"2090-01-02T09:00Z", "2090-01-02T09:00:00.000Z"},
+      {"2090-01-02T09:00:00+02:00", "2090-01-02T07:00:00.000Z"},
+  };
+  for (const auto& [given, read] : times) {
+    INFO(given);
+    const auto name = "T" + std::to_string(given.size());
+    REQUIRE(post(R"("labels":{"alertname":")" + name + R"("},"endsAt":")" + given + "\"").status ==
+            200);
+    CHECK(GetJson(vigia, "/api/v2/alerts?filter=alertname%3D" + name).at(0)["endsAt"] == read);
+  }
+  CHECK(post(R"("labels":{"alertname":"B","x":null},"startsAt":null,"endsAt":"")").status == 200);
+  CHECK(post(R"("labels":{"alertname":"C"},"endsAt":"0001-01-01T00:00:00Z")").status == 200);
+  const auto count = GetJson(vigia, "/api/v2/alerts").size();
+  CHECK(count == times.size() + 2);
+  // What would be another alert than the sender means.
+  const std::map<std::string, std::string> faults{
+      {R"("labels":{"alertname":"D","x":5})", R"(labels: the value of \"x\" is not a string)"},
+      {R"("labels":{"alertname":"D"},"annotations":{"x":true})", "annotations: the value of"},
+      {R"("labels":["alertname"])", "labels is not an object"},
+      {R"("labels":{"alertname":"D"},"startsAt":"yesterday")", "startsAt is not a time"},
+      {R"("labels":{"alertname":"D"},"endsAt":17)", "endsAt is not a time"},
+      {R"("labels":{})", "at least one label pair required"},
+  };
+  for (const auto& [fields, fault] : faults) {
+    const auto answer = post(fields);
+    INFO(fields << "\n" << answer.body);
+    CHECK(answer.status == 400);
+    CHECK(answer.body.find(fault) != answer.body.npos);
+  }
+  CHECK(GetJson(vigia, "/api/v2/alerts").size() == count);
+}
+
+TEST_CASE("silences are found by just their matchers", "[e2e]") {
+  Vigia vigia({.config = kConfig});
+  REQUIRE(Post(vigia, "/api/v2/silences",
+               R"({"matchers":[{"name":"host","value":"a|b","isRegex":true},)"
+               R"({"name":"alertname","value":"A","isRegex":false}],"createdBy":"a","comment":"c",)"
+               R"("startsAt":"2030-01-01T00:00:00Z","endsAt":"2030-01-02T00:00:00Z"})")
+              .status == 200);
+  const auto found = [&](const std::string& filter) {
+    return GetJson(vigia, "/api/v2/silences?filter=" + filter).size();
+  };
+  CHECK(found("host%3D~%22a%7Cb%22") == 1);
+  CHECK(found("host%3D~%22a%7Cb%22&filter=alertname%3DA") == 1);
+  CHECK(found("host%3D~%22a.*%22") == 0);
+  CHECK(found("alertname%3D~%22A%22") == 0);
+  CHECK(found("other!%3D%22A%22") == 0);
+  // In the order in which they were given.
+  CHECK(GetJson(vigia, "/api/v2/silences").at(0)["matchers"][0]["name"] == "host");
+}
+
 TEST_CASE("a Prometheus sends its alerts to vigia", "[e2e]") {
   if (!Available("prometheus")) return;
   Vigia vigia({.config = kConfig});
