@@ -64,16 +64,18 @@ std::string EscapeHtml(std::string_view text) {
 
 std::string EscapeJavaScript(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    if (const auto escape = JavaScriptEscape(c); !escape.empty()) {
+  while (!text.empty()) {
+    const auto rune = DecodeRune(text);
+    if (const auto escape = JavaScriptEscape(text.front()); !escape.empty()) {
       out += escape;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      std::array<char, 8> buffer{};
-      std::snprintf(buffer.data(), buffer.size(), "\\u%04X", static_cast<unsigned>(c));
+    } else if (rune.code < 0x20 || (rune.code >= 0x80 && !IsPrintable(rune.code))) {
+      std::array<char, 16> buffer{};
+      std::snprintf(buffer.data(), buffer.size(), "\\u%04X", static_cast<unsigned>(rune.code));
       out += buffer.data();
     } else {
-      out += c;
+      out += text.substr(0, rune.size);
     }
+    text.remove_prefix(rune.size);
   }
   return out;
 }

@@ -78,16 +78,6 @@ void AppendRuneEscape(std::string& out, char32_t code) {
   out += buffer.data();
 }
 
-// Spaces other than ' ', and what has no shape; an approximation of Go's tables.
-bool IsPrintable(char32_t code) {
-  if (code < 0x20 || code == 0x7F) return false;
-  if (code >= 0x80 && code <= 0xA0) return false;
-  if (code == 0xAD || (code >= 0x2000 && code <= 0x200F) || (code >= 0x2028 && code <= 0x202F)) {
-    return false;
-  }
-  return !(code >= 0xD800 && code < 0xF900) && code != 0xFEFF && code != 0x3000 && code < 0xE0000;
-}
-
 void AppendQuotedRune(std::string& out, const Rune& rune, std::string_view text) {
   constexpr std::string_view kControls = "\a\b\f\n\r\t\v";
   constexpr std::string_view kLetters = "abfnrtv";
@@ -108,6 +98,16 @@ void AppendQuotedRune(std::string& out, const Rune& rune, std::string_view text)
 }
 
 }  // namespace
+
+// Spaces other than ' ', and what has no shape.
+bool IsPrintable(char32_t code) {
+  if (code < 0x20 || code == 0x7F) return false;
+  if (code >= 0x80 && code <= 0xA0) return false;
+  if (code == 0xAD || (code >= 0x2000 && code <= 0x200F) || (code >= 0x2028 && code <= 0x202F)) {
+    return false;
+  }
+  return !(code >= 0xD800 && code < 0xF900) && code != 0xFEFF && code != 0x3000 && code < 0xE0000;
+}
 
 Rune DecodeRune(std::string_view text) {
   if (text.empty()) return {};

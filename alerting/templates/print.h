@@ -22,6 +22,9 @@ std::size_t CountRunes(std::string_view text);
 // The front of `text` with at most `runes` characters.
 std::string_view RunePrefix(std::string_view text, std::size_t runes);
 
+// Whether Go takes the character for one that can be shown; an approximation of its tables.
+bool IsPrintable(char32_t code);
+
 // As `%q`: in double quotes, with what cannot be printed escaped.
 std::string Quote(std::string_view text);
 

@@ -66,6 +66,9 @@ TEST_CASE("templates pipe", "[templates]") {
   CHECK(Expanded("{{printf \"%d%%\" (len $labels.job)}}") == "4%");
   CHECK(Expanded("{{\"output\" | printf \"%q\"}}") == "\"output\"");
   CHECK(Expanded("{{(index (query \"up\") 1).Labels.instance}}") == "a");
+  // A pointer shows itself to printf alone.
+  CHECK(Expanded("{{query \"up\" | first}}") == "{map[instance:b] 1}");
+  CHECK(Expanded("{{query \"up\" | first | printf \"%v\"}}") == "&{map[instance:b] 1}");
   CHECK(Expanded("{{query \"up\" | sortByLabel \"instance\" | first | label \"instance\"}}") ==
         "a");
 }
@@ -94,6 +97,7 @@ TEST_CASE("templates index, slice and measure", "[templates]") {
 
 TEST_CASE("templates escape", "[templates]") {
   CHECK(Expanded("{{html \"<a href='x'>&\\\"\"}}") == "&lt;a href=&#39;x&#39;&gt;&amp;&#34;");
+  CHECK(Expanded("{{js \"\\u2028é\\u00a0\"}}") == "\\u2028é\\u00A0");
   CHECK(Expanded("{{js \"<it's>\\n\"}}") == "\\u003Cit\\'s\\u003E\\u000A");
   CHECK(Expanded("{{urlquery $labels.path \"&\"}}") == "%2Fa+b%26");
   CHECK(Expanded("{{print 1 2 \"a\" \"b\" 3}}|{{println \"a\" 1}}") == "1 2ab3|a 1\n");
