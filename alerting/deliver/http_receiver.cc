@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "core/http_client.h"
 #include "core/redact.h"
 
 namespace vigia::alerting::deliver {
@@ -155,12 +156,27 @@ void ReceiverOptions::ReadTextMaps(config::MapReader& from, std::string_view key
   }
 }
 
+namespace {
+
+// Of a URL that stands in place; what it comes to where it is a template only sending tells.
+void CheckUrl(config::MapReader& reader, std::string_view key, const Secret& secret) {
+  if (!key.ends_with("url") || !reader.Has(key)) return;
+  const auto text = secret.Reveal();
+  if (!text || text->empty() || text->find("{{") != text->npos) return;
+  if (const auto url = ParseHttpUrl(*text); !url) reader.Fault(key, url.error().message());
+}
+
+}  // namespace
+
 bool ReceiverOptions::ReadSecret(std::string_view key, Secret& secret,
                                  std::string_view global_key) {
   config::MapReader global(input_.global, reader().diagnostics(), "global");
-  const bool found =
-      ReadSecretIn(reader(), key, input_.folder, secret) ||
-      (!global_key.empty() && ReadSecretIn(global, global_key, input_.folder, secret));
+  bool found = ReadSecretIn(reader(), key, input_.folder, secret);
+  CheckUrl(reader(), key, secret);
+  if (!found && !global_key.empty()) {
+    found = ReadSecretIn(global, global_key, input_.folder, secret);
+    CheckUrl(global, global_key, secret);
+  }
   if (found) secrets_.push_back(secret);
   return found;
 }

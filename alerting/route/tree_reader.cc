@@ -76,7 +76,8 @@ class RouteReader {
     config::MapReader map(node, diagnostics_, "route");
     route.position = node.position;
     route.index = next_index_++;
-    map.Read("receiver", route.receiver);
+    const config::Node* const receiver = map.Child("receiver");
+    if (receiver && !receiver->IsNull()) map.Read("receiver", route.receiver);
     map.Read("continue", route.continues);
     ReadGroupBy(map, route);
     ReadRouteMatchers(map, route);
@@ -101,8 +102,10 @@ class RouteReader {
       }
     }
     for (const std::string_view key : {"mute_time_intervals", "active_time_intervals"}) {
-      if (map.Has(key))
+      const config::Node* const names = map.Child(key);
+      if (names && !names->items.empty()) {
         map.Fault(key, "the first route cannot be muted; write it in a route below");
+      }
     }
     if (root.continues) map.Fault("continue", "nothing comes after the first route");
   }

@@ -32,9 +32,16 @@ std::string Join(std::span<const std::string_view> words) {
   return out;
 }
 
+// The words of YAML 1.1 count, too: what reads the files of Prometheus and its kind takes them.
 Result<bool> ParseBool(std::string_view text) {
-  if (text == "true") return true;
-  if (text == "false") return false;
+  for (const std::string_view yes :
+       {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"}) {
+    if (text == yes) return true;
+  }
+  for (const std::string_view no :
+       {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"}) {
+    if (text == no) return false;
+  }
   return Fail(ErrorCode::kInvalid,
               "'" + std::string(text) + "' is not a boolean: write true or false");
 }

@@ -69,8 +69,20 @@ TEST_CASE("a missing key leaves the default and is no fault", "[config]") {
           }) == "");
 }
 
+TEST_CASE("the words of YAML 1.1 are booleans", "[config]") {
+  REQUIRE(Faults("{a: yes, b: Off, c: 'on', d: TRUE, e: nO}", [](MapReader& reader) {
+            bool value = false;
+            REQUIRE((reader.Read("a", value) && value));
+            REQUIRE((reader.Read("b", value) && !value));
+            REQUIRE((reader.Read("c", value) && value));
+            REQUIRE((reader.Read("d", value) && value));
+            reader.Read("e", value);
+            reader.Finish();
+          }) == "f.yml:1:39: e: 'nO' is not a boolean: write true or false\n");
+}
+
 TEST_CASE("a malformed value says what it is and what would be right", "[config]") {
-  REQUIRE(FaultOf<bool>("yes") == "f.yml:1:4: k: 'yes' is not a boolean: write true or false\n");
+  REQUIRE(FaultOf<bool>("ja") == "f.yml:1:4: k: 'ja' is not a boolean: write true or false\n");
   REQUIRE(FaultOf<bool>("[true]") == "f.yml:1:4: k has to be true or false, not a list\n");
   REQUIRE(FaultOf<std::string>("") == "f.yml:1:1: k has to be a string, not nothing\n");
   REQUIRE(FaultOf<std::string>("{a: 1}") == "f.yml:1:4: k has to be a string, not a map\n");

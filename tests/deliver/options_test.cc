@@ -36,6 +36,19 @@ TEST_CASE("a kind that there is not is a fault with the nearest that there is", 
   CHECK(std::count(faults.begin(), faults.end(), '\n') == 1);
 }
 
+TEST_CASE("a URL that leads nowhere is a fault where it stands", "[deliver]") {
+  for (const std::string url : {"hook", "ftp://host/x", "http://"}) {
+    CHECK(Has(Faults("webhook_configs: [ { url: '" + url + "' } ]"),
+              "alertmanager.yml:1:22: url: not a URL"));
+  }
+  CHECK(Has(Faults("slack_configs: [ { channel: c } ]", "slack_api_url: x"),
+            "slack_api_url: not a URL"));
+  // Only sending tells what a template or a file comes to.
+  CHECK(Faults("webhook_configs: [ { url: '{{ .CommonLabels.hook }}' } ]") == "");
+  CHECK(Faults("webhook_configs: [ { url_file: /run/secrets/hook } ]") == "");
+  CHECK(Faults("webhook_configs: [ { url: 'http://u:p@host:80/x?y=z' } ]") == "");
+}
+
 TEST_CASE("every key of Alertmanager's loads", "[deliver]") {
   CHECK(Faults(R"(
 slack_configs:

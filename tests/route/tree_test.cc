@@ -93,6 +93,15 @@ TEST_CASE("keys and group labels are those of Alertmanager", "[route]") {
   CHECK(tree.root.GroupLabels({{"team", "db"}}) == Labels());
 }
 
+TEST_CASE("what is left empty says nothing", "[route]") {
+  const auto tree = Read(
+      "receiver: a\nmute_time_intervals: []\nroutes: [ { receiver: ~, continue: yes, group_wait: "
+      "~, "
+      "group_by: ~ } ]\n");
+  CHECK(tree.root.routes[0]->receiver == "a");
+  CHECK(tree.root.routes[0]->continues);
+}
+
 TEST_CASE("faults in routes have their place", "[route]") {
   std::string faults;
   Read("group_by: [a, '...']\nmatchers: [a=b]\nmute_time_intervals: [x]\n", &faults);
