@@ -21,9 +21,10 @@ using config::Node;
 
 constexpr config::YamlLimits kLimits{.max_bytes = std::size_t{64} << 20, .max_nodes = 4'000'000};
 
-// A duration that may be zero. Returns whether it is there and well-formed.
+// A duration that may be zero, or left empty. Returns whether it is there and well-formed.
 bool ReadDuration(MapReader& map, std::string_view key, Milliseconds& out) {
-  const Node* node = map.node().Find(key);
+  const Node* node = map.Child(key);
+  if (!node || node->IsNull()) return false;
   std::string text;
   if (!map.Read(key, text)) return false;
   const auto duration = ParseDuration(text);
@@ -83,7 +84,8 @@ void ReadExpression(MapReader& map, RuleDefinition& rule) {
   std::string text;
   const Node* node = map.node().Find("expr");
   if (!map.Read("expr", text) || text.find_first_not_of(" \t\n") == text.npos) {
-    if (!node || node->IsNull() || node->IsScalar()) map.Require("expr", "the PromQL to evaluate");
+    if (!node) map.Require("expr", "the PromQL to evaluate");
+    if (node && node->IsScalar()) map.Fault("expr", "is empty; write the PromQL to evaluate");
     return;
   }
   rule.expression_position = node->position;
@@ -135,7 +137,9 @@ void ReadName(MapReader& map, RuleDefinition& rule) {
   if (!record.empty() && !alert.empty()) {
     map.Fault("alert", "only one of 'record' and 'alert' must be set");
   } else if (record.empty() && alert.empty()) {
-    map.Require("alert", "one of 'record' or 'alert' must be set");
+    constexpr const char* kOne = "one of 'record' or 'alert' must be set";
+    const bool there = map.Has("alert") || map.Has("record");
+    there ? map.Fault(map.Has("alert") ? "alert" : "record", kOne) : map.Require("alert", kOne);
   }
   rule.kind = record.empty() ? RuleDefinition::Kind::kAlerting : RuleDefinition::Kind::kRecording;
   rule.name = record.empty() ? alert : record;
@@ -187,7 +191,8 @@ GroupDefinition ReadGroup(const Node& node, Diagnostics& diagnostics) {
   group.file = diagnostics.file();
   group.position = node.position;
   if (!map.Read("name", group.name) || group.name.empty()) {
-    map.Require("name", "the group's name, unique in its file");
+    constexpr const char* kName = "the group's name, unique in its file";
+    map.Has("name") ? map.Fault("name", kName) : map.Require("name", kName);
   }
   Milliseconds duration{0};
   if (ReadDuration(map, "interval", duration) && duration.count() > 0) group.interval = duration;

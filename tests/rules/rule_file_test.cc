@@ -87,6 +87,19 @@ TEST_CASE("faults of a rule file name line and column", "[rules]") {
             .find("keep, ok or alert") != std::string::npos);
 }
 
+TEST_CASE("what a rule needs is a fault where it is left empty", "[rules]") {
+  CHECK(RuleFaults("{ alert: A, expr: '' }") ==
+        "r.yml:4:17: expr: is empty; write the PromQL to evaluate\n");
+  CHECK(RuleFaults("{ record: a, expr: ' ' }").find("expr: is empty") != std::string::npos);
+  CHECK(RuleFaults("{ alert: '', expr: up }") ==
+        "r.yml:4:7: alert: one of 'record' or 'alert' must be set\n");
+  CHECK(Faults("groups: [ { name: '', rules: [] } ]\n").find("name: the group's name") !=
+        std::string::npos);
+  // What it can do without is not.
+  CHECK(RuleFaults("{ alert: A, expr: up, for: ~, keep_firing_for: ~, labels: ~ }").empty());
+  CHECK(Faults("groups: [ { name: g, interval: ~, rules: ~ } ]\n").empty());
+}
+
 TEST_CASE("all faults of a rule file are found in one pass", "[rules]") {
   const auto faults = Faults(
       "groups:\n- name: g\n  rules:\n  - {alert: A, expr: '('}\n  - {record: b, expr: ')'}\n"
