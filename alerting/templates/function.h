@@ -34,8 +34,8 @@ struct Environment {
 struct Function {
   std::string_view name;
   // One letter per parameter: s string, i int, f float64, n anything that is a number, a
-  // anything, l list of strings, q result of a query, p sample of one, m map, t time; the last
-  // may be followed by `*`: any number of them.
+  // anything, l list of strings, q result of a query, p sample of one, m map, t time, d duration;
+  // the last may be followed by `*`: any number of them.
   std::string_view parameters;
   Result<Value> (*call)(const Environment& environment, std::span<const Value> arguments);
 };

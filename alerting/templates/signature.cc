@@ -1,5 +1,8 @@
 #include "alerting/templates/signature.h"
 
+#include <cmath>
+#include <optional>
+
 namespace vigia::alerting::templates {
 namespace {
 
@@ -7,6 +10,16 @@ bool IsStringList(const Value& value) {
   const auto* list = value.list();
   return list && std::all_of(list->items.begin(), list->items.end(),
                              [](const Value& item) { return item.string() != nullptr; });
+}
+
+// Of a constant number; 28800e9 is a whole one, too.
+std::optional<std::int64_t> Whole(const Node& node) {
+  if (!node.is_number) return std::nullopt;
+  if (const auto* whole = node.constant.As<std::int64_t>()) return *whole;
+  const auto* number = node.constant.As<double>();
+  constexpr double kLimit = 9.2e18;
+  if (!number || std::abs(*number) > kLimit || std::trunc(*number) != *number) return std::nullopt;
+  return static_cast<std::int64_t>(*number);
 }
 
 }  // namespace
@@ -29,6 +42,8 @@ std::string_view ParameterType(char letter) {
       return "map[string]interface {}";
     case 't':
       return "time.Time";
+    case 'd':
+      return "time.Duration";
     default:
       return "interface {}";
   }
@@ -52,6 +67,8 @@ bool FitsParameter(const Value& value, char letter) {
       return value.map() != nullptr;
     case 't':
       return value.As<Time>() != nullptr;
+    case 'd':
+      return value.As<GoDuration>() != nullptr;
     default:
       return true;
   }
@@ -68,10 +85,13 @@ tl::expected<Value, std::string> FitConstant(const Node& node, char letter) {
   const auto* whole = constant.As<std::int64_t>();
   if (letter == 'f' && node.is_number && whole) return Value(static_cast<double>(*whole));
   if (FitsParameter(constant, letter)) return constant;
+  if (const auto number = Whole(node); number && letter == 'i') return Value(*number);
+  if (const auto number = Whole(node); number && letter == 'd') return Value(GoDuration{*number});
   switch (letter) {
     case 's':
       return tl::make_unexpected("expected string; found " + node.text);
     case 'i':
+    case 'd':
       return tl::make_unexpected("expected integer; found " + node.text);
     case 'f':
       return tl::make_unexpected("expected float; found " + node.text);

@@ -1,5 +1,6 @@
 // Methods of Go's time.Time and time.Duration, as far as a template has use for them.
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -52,6 +53,52 @@ Result<Value> Weekday(const Environment&, Arguments arguments) {
   return Value(FormatTime(Self(arguments), "Monday"));
 }
 
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+Time Moved(const Time& time, std::int64_t nanoseconds) {
+  Time moved = time;
+  moved.seconds += nanoseconds / kSecond;
+  nanoseconds = time.nanoseconds + nanoseconds % kSecond;
+  if (nanoseconds < 0 || nanoseconds >= kSecond) {
+    moved.seconds += nanoseconds < 0 ? -1 : 1;
+    nanoseconds += nanoseconds < 0 ? kSecond : -kSecond;
+  }
+  moved.nanoseconds = static_cast<std::int32_t>(nanoseconds);
+  return moved;
+}
+
+// What is left of the time since the year 1 beyond whole multiples of `unit`.
+std::int64_t Remainder(const Time& time, std::int64_t unit) {
+  const auto modulus = static_cast<std::uint64_t>(unit);
+  const auto seconds =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(time.seconds - Time().seconds, 0));
+  // Bit by bit, for two thousand years in nanoseconds exceed 64 bits.
+  std::uint64_t rest = 0;
+  for (int bit = 63; bit >= 0; --bit) {
+    rest = rest * 2 % modulus;
+    if (seconds >> bit & 1) rest = (rest + kSecond % modulus) % modulus;
+  }
+  return static_cast<std::int64_t>((rest + static_cast<std::uint64_t>(time.nanoseconds)) % modulus);
+}
+
+Result<Value> Add(const Environment&, Arguments arguments) {
+  return Value(Moved(Self(arguments), arguments[1].As<GoDuration>()->nanoseconds));
+}
+Result<Value> Truncate(const Environment&, Arguments arguments) {
+  const auto unit = arguments[1].As<GoDuration>()->nanoseconds;
+  if (unit <= 0) return arguments[0];
+  return Value(Moved(Self(arguments), -Remainder(Self(arguments), unit)));
+}
+Result<Value> Round(const Environment&, Arguments arguments) {
+  const auto unit = arguments[1].As<GoDuration>()->nanoseconds;
+  if (unit <= 0) return arguments[0];
+  const auto rest = Remainder(Self(arguments), unit);
+  return Value(Moved(Self(arguments), rest < unit - rest ? -rest : unit - rest));
+}
+Result<Value> UnixNano(const Environment&, Arguments arguments) {
+  return Value(Self(arguments).seconds * kSecond + Self(arguments).nanoseconds);
+}
+
 Result<Value> Sub(const Environment&, Arguments arguments) {
   const Time& a = Self(arguments);
   const Time& b = *arguments[1].As<Time>();
@@ -71,6 +118,7 @@ constexpr char kUtc[] = "UTC";
 constexpr char kLocal[] = "Local";
 
 constexpr std::array kTimeMethods{
+    Function{"Add", "d", Add},
     Function{"After", "t", After},
     Function{"Before", "t", Before},
     Function{"Day", "", Part<&Civil::day>},
@@ -82,12 +130,15 @@ constexpr std::array kTimeMethods{
     Function{"Minute", "", Part<&Civil::minute>},
     Function{"Month", "", Month},
     Function{"Nanosecond", "", Part<&Civil::nanosecond>},
+    Function{"Round", "d", Round},
     Function{"Second", "", Part<&Civil::second>},
     Function{"String", "", TimeString},
     Function{"Sub", "t", Sub},
+    Function{"Truncate", "d", Truncate},
     Function{"UTC", "", InZone<kUtc>},
     Function{"Unix", "", Unix},
     Function{"UnixMilli", "", UnixMilli},
+    Function{"UnixNano", "", UnixNano},
     Function{"Weekday", "", Weekday},
     Function{"Year", "", Year},
     Function{"YearDay", "", Part<&Civil::day_of_year>},

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "alerting/deliver/signature.h"
 #include "tests/deliver/channels.h"
 #include "tests/deliver/groups.h"
 #include "tests/support/http_stub.h"
@@ -85,6 +86,8 @@ TEST_CASE("opsgenie closes what it has opened, and changes its words", "[deliver
   CHECK(Send(*receiver, group).kind == Outcome::Kind::kRejected);  // no way to change it: 404
   const auto opened = nlohmann::json::parse(stub.requests().at(0).body);
   const auto alias = opened["alias"].get<std::string>();
+  // The alias that an Alertmanager gives: vigia closes what its predecessor has opened.
+  CHECK(alias == Hex(Sha256(group.group_key)));
   CHECK(opened["priority"] == "P1");
   CHECK(opened["tags"] == nlohmann::json({"a", "b"}));
   CHECK(opened["responders"][0]["name"] == "ops");

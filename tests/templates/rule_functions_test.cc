@@ -61,6 +61,15 @@ TEST_CASE("rule templates know times", "[templates]") {
   CHECK(Expanded("{{now}}") == "1.700000000123e+09");
   CHECK(Expanded("{{(now | toTime).Format \"2006-01-02 15:04:05 MST\"}}") ==
         "2023-11-14 22:13:20 UTC");
+  // Eight hours, as people in Asia write them.
+  CHECK(Expanded("{{((toTime 1.5).Add 28800e9).Format \"15:04:05.000\"}}") == "08:00:01.500");
+  CHECK(Expanded("{{((toTime 1.25).Add -1500000000).UnixNano}}") == "-250000000");
+  CHECK(Expanded("{{(toTime 5400).Truncate 3600e9}}") == "1970-01-01 01:00:00 +0000 UTC");
+  CHECK(Expanded("{{(toTime 5400).Round 3600e9}}") == "1970-01-01 02:00:00 +0000 UTC");
+  CHECK(Expanded("{{(toTime 5399).Round 3600e9}}") == "1970-01-01 01:00:00 +0000 UTC");
+  CHECK(Expanded("{{(toTime 5400).Truncate 0}}") == "1970-01-01 01:30:00 +0000 UTC");
+  CHECK(Expanded("{{(toTime 0).Add 1.5}}").find("expected integer; found 1.5") !=
+        std::string::npos);
   CHECK(Expanded("{{(toTime 0).Year}} {{(toTime 86400).Weekday}} {{(toTime 1.5).UnixMilli}}") ==
         "1970 Friday 1500");
   CHECK(Expanded("{{toDuration 90.5}} {{(toDuration 90).Minutes}}") == "1m30.5s 1.5");

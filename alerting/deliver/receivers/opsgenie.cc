@@ -128,7 +128,7 @@ class Opsgenie final : public HttpReceiver {
   }
 
   static std::string Alias(const Notification& notification) {
-    return Hex(HmacSha256("vigia", notification.group_key));
+    return Hex(Sha256(notification.group_key));
   }
 
   std::string AliasUrl(const Notification& notification, std::string_view what) const {

@@ -73,7 +73,7 @@ class PagerDuty final : public HttpReceiver {
     text::JsonWriter json(out);
     json.BeginObject().Field("routing_key", key);
     json.Field("event_action", message.firing() ? "trigger" : "resolve");
-    json.Field("dedup_key", Hex(HmacSha256("vigia", notification.group_key)));
+    json.Field("dedup_key", Hex(Sha256(notification.group_key)));
     json.Field("client", message.Text(options_.client, {255}));
     json.Field("client_url", message.Text(options_.client_url));
     json.Key("payload").BeginObject();
@@ -91,7 +91,7 @@ class PagerDuty final : public HttpReceiver {
     text::JsonWriter json(out);
     json.BeginObject().Field("service_key", key);
     json.Field("event_type", message.firing() ? "trigger" : "resolve");
-    json.Field("incident_key", Hex(HmacSha256("vigia", notification.group_key)));
+    json.Field("incident_key", Hex(Sha256(notification.group_key)));
     json.Field("description", message.Text(options_.description, kSummary));
     json.Field("client", message.Text(options_.client, {255}));
     json.Field("client_url", message.Text(options_.client_url));

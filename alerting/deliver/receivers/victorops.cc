@@ -38,7 +38,7 @@ class VictorOps final : public HttpReceiver {
     json.BeginObject();
     json.Field("message_type",
                message.firing() ? message.Text(options_.message_type) : std::string("RECOVERY"));
-    json.Field("entity_id", Hex(HmacSha256("vigia", notification.group_key)));
+    json.Field("entity_id", Hex(Sha256(notification.group_key)));
     json.Field("entity_display_name", message.Text(options_.entity, {1000}));
     json.Field("state_message", message.Fitted(options_.text, kText));
     json.Field("monitoring_tool", message.Text(options_.tool, {100}));
