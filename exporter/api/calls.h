@@ -6,8 +6,10 @@
 
 namespace vigia::api {
 
-// query, query_range, query_exemplars.
+// query, query_range, query_exemplars, and many of the first two at once.
 void AddQueryCalls(http::Router& router, const ApiContext& context);
+// /api/vigia/v1/queries; `instant` and `range` answer each query.
+void AddBatchCall(http::Router& router, Clock& clock, http::Handler instant, http::Handler range);
 // format_query, parse_query.
 void AddLanguageCalls(http::Router& router, const ApiContext& context);
 // series, labels, label/{name}/values.

@@ -211,10 +211,11 @@ http::Response Exemplars(const Caller& caller, const http::Request& request) {
 
 void AddQueryCalls(http::Router& router, const ApiContext& context) {
   const Caller caller{context, std::make_shared<QueryGate>(context.max_concurrency)};
-  AddCall(router, "/api/v1/query",
-          [caller](const auto& request) { return InstantQuery(caller, request); });
-  AddCall(router, "/api/v1/query_range",
-          [caller](const auto& request) { return RangeQuery(caller, request); });
+  const auto instant = [caller](const auto& request) { return InstantQuery(caller, request); };
+  const auto range = [caller](const auto& request) { return RangeQuery(caller, request); };
+  AddCall(router, "/api/v1/query", instant);
+  AddCall(router, "/api/v1/query_range", range);
+  AddBatchCall(router, context.clock, instant, range);
   AddCall(router, "/api/v1/query_exemplars",
           [caller](const auto& request) { return Exemplars(caller, request); });
 }

@@ -83,7 +83,9 @@ class ChunkWriter {
     BeginChunk();
   }
 
+  // Nothing to write means: send what was gathered.
   bool Write(std::string_view bytes) {
+    if (bytes.empty()) return Flush();
     while (!broken_ && !bytes.empty()) {
       const auto part = bytes.substr(0, kChunk - size_);
       out_ += part;

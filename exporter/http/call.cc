@@ -75,10 +75,9 @@ Response Call::Answer(bool stopping) {
     if (auto instead = FindRoute()) return *std::move(instead);
     if (auto instead = CheckChange()) return *std::move(instead);
     if (auto instead = ReadBody()) return *std::move(instead);
-    std::optional<HangUpWatch::Entry> hang_up;
     if (route_->cancellable) {
-      hang_up.emplace(hang_ups_, exchange_.connection());
-      request_.gone = hang_up->token();
+      hang_up_.emplace(hang_ups_, exchange_.connection());
+      request_.gone = hang_up_->token();
     }
     if (!route_->large_stack) return route_->handler(request_);
     Response response;

@@ -52,6 +52,8 @@ class Call {
   Body body_ = Body::kNone;
   Request request_;
   const Route* route_ = nullptr;
+  // Until the answer is sent: a stream may evaluate queries.
+  std::optional<HangUpWatch::Entry> hang_up_;
   std::string error_;
 };
 

@@ -47,8 +47,8 @@ struct Request {
   bool FromLoopback() const;
 };
 
-// Takes the pieces of a streamed body, which are gathered into larger ones; false once the client
-// is gone, and the writer stops.
+// Takes the pieces of a streamed body, which are gathered into larger ones until an empty piece
+// sends what there is; false once the client is gone, and the writer stops.
 using Sink = std::function<bool(std::string_view piece)>;
 
 struct Response {

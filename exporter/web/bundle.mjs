@@ -1,6 +1,7 @@
 // Puts the page's modules into one file, so that a browser asks once and not for each in turn:
 // node bundle.mjs ENTRY UPLOT > FILE. ENTRY is the first module, UPLOT what stands for /assets/js/uplot.js, a script that
-// makes `uPlot`. Each module becomes a function that is called once, those that it needs before it. Understands
+// makes `uPlot`. Each module becomes a function that is called once, those that it needs before it; only UPLOT, which
+// takes longer than all the others, is imported as a function that makes it at its first call. Understands
 // `import name|{names} from 'file';` and `export` before a function, class or const, each on a line; other forms fail.
 
 import {readFileSync} from 'node:fs';
@@ -25,7 +26,11 @@ function add(path) {
   under.add(path);
   const exported = [];
   let text = readFileSync(path, 'utf8');
-  if (path === uplot) exported.push('default: uPlot');
+  if (path === uplot) {
+    names.set(path, 'library');
+    parts.push(`const library = {default() {\nreturn library.made ??= make();\n}};\nfunction make() {\n${text.trim()}\nreturn uPlot;\n}\n`);
+    return 'library';
+  }
   text = text.replace(kImport, (_, all, some, from) => {
     const name = add(from === '/assets/js/uplot.js' ? uplot : resolve(dirname(path), from));
     return all ? `const ${all} = ${name}.default;` : `const {${some.replaceAll(' as ', ': ')}} = ${name};`;

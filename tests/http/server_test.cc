@@ -3,6 +3,8 @@
 #include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <future>
+#include <stop_token>
 #include <thread>
 
 #include "tests/http/stand.h"
@@ -141,6 +143,55 @@ TEST_CASE("a client that goes away ends its stream", "[http]") {
   const auto until = std::chrono::steady_clock::now() + 30s;
   while (!ended && std::chrono::steady_clock::now() < until) std::this_thread::yield();
   REQUIRE(ended);
+}
+
+TEST_CASE("an empty piece sends what was gathered", "[http]") {
+  std::promise<void> seen;
+  Router router;
+  router.Get("/slow", [&](const Request&) {
+    Response response = Response::Text(200, "");
+    response.stream = [&](const Sink& sink) {
+      sink("first\n");
+      sink({});
+      const bool came = seen.get_future().wait_for(30s) == std::future_status::ready;
+      sink(came ? "second\n" : "the first was held back\n");
+      return Ok();
+    };
+    return response;
+  });
+  const Stand stand(std::move(router));
+  const RawConnection client(stand.port);
+  client.Send("GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const auto first = client.ReadAll(2s);
+  seen.set_value();
+  REQUIRE(first.find("first\n") != std::string::npos);
+  REQUIRE(client.ReadAll().find("second\n") != std::string::npos);
+}
+
+TEST_CASE("a stream is told that its client has hung up", "[http]") {
+  std::promise<bool> told;
+  Router router;
+  router.Add({.method = "GET",
+              .pattern = "/long",
+              .handler =
+                  [&](const Request& request) {
+                    Response response = Response::Text(200, "");
+                    response.stream = [&told, gone = request.gone](const Sink&) {
+                      std::promise<void> stopped;
+                      const std::stop_callback stop(gone, [&] { stopped.set_value(); });
+                      told.set_value(stopped.get_future().wait_for(30s) ==
+                                     std::future_status::ready);
+                      return Ok();
+                    };
+                    return response;
+                  },
+              .cancellable = true});
+  const Stand stand(std::move(router));
+  {
+    const RawConnection client(stand.port);
+    client.Send("GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  REQUIRE(told.get_future().get());
 }
 
 TEST_CASE("requests on one connection are answered in order", "[http]") {

@@ -93,6 +93,7 @@ class App {
   }
 
   show(name) {
+    if (this.view) scrollTo(0, 0);
     this.view?.destroy?.();
     this.name = name;
     for (const [other, link] of this.links) {
@@ -104,7 +105,6 @@ class App {
     document.title = `${kViews[name].title} – vigia`;
     this.view = kViews[name].make(this, this.parameters);
     replace(this.main, this.view.element);
-    this.main.scrollTo?.(0, 0);
   }
 
   showTools() {

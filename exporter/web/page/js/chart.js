@@ -1,10 +1,10 @@
 // A chart of PromQL expressions over the shared time range. It keeps what it has and asks each
 // time only for the points since, so a poll costs the server a few samples.
 
-import uPlot from '/assets/js/uplot.js';
+import plotLibrary from '/assets/js/uplot.js';
 import {range} from './api.js';
 import {h, isNear, replace, setText} from './dom.js';
-import {clock, format, seriesText, stamp} from './format.js';
+import {clock, compareNames, format, seriesText, stamp} from './format.js';
 import {frame, rateWindow, state} from './state.js';
 
 const kColors = 10;      // of the palette in app.css: --series-0 ...
@@ -18,8 +18,6 @@ const kSteps = {
   up: [1],
 };
 kSteps['bytes/s'] = kSteps.bytes;
-
-const kNames = new Intl.Collator('en', {numeric: true});
 
 function style(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -53,7 +51,7 @@ export class Chart {
     this.element = h('figure', {class: 'chart', 'aria-label': spec.title},
                      h('figcaption', {}, spec.title, spec.note ? h('small', {}, spec.note) : null),
                      this.canvas, this.legend, this.note);
-    this.resizer = new ResizeObserver(() => this.resize());
+    this.resizer = new ResizeObserver(([{contentRect}]) => this.resize(contentRect.width));
     this.resizer.observe(this.canvas);
     // What comes into sight was not asked for while it was out of it.
     this.sight = new IntersectionObserver(([{isIntersecting}]) => isIntersecting && this.skipped && this.update(), {rootMargin: '50%'});
@@ -87,8 +85,10 @@ export class Chart {
     this.abort?.abort();
     const abort = this.abort = new AbortController();
     const asked = {...wanted, start};
-    const answers = await Promise.allSettled(this.spec.queries.map(
-        query => range(query.expr.replaceAll('$rate', rateWindow()), asked, {signal: abort.signal})));
+    const asking = this.spec.queries.map(
+        query => range(query.expr.replaceAll('$rate', rateWindow()), asked, {signal: abort.signal}));
+    setTimeout(plotLibrary);  // made while vigia looks for the answers
+    const answers = await Promise.allSettled(asking);
     if (abort.signal.aborted) return;
     const failed = answers.find(answer => answer.status === 'rejected');
     answers.forEach((answer, i) => {
@@ -143,7 +143,7 @@ export class Chart {
   draw() {
     if (!this.wanted || !this.canvas.isConnected) return;
     this.ordered = [...this.series.values()].sort(
-        (a, b) => a.query - b.query || kNames.compare(a.name, b.name));
+        (a, b) => a.query - b.query || compareNames(a.name, b.name));
     // Axes of nothing take the room of what there is to see.
     this.element.classList.toggle('empty', !this.ordered.length);
     if (!this.ordered.length) return this.clear();
@@ -152,7 +152,7 @@ export class Chart {
     if (!this.plot || shape !== this.shape) {
       this.shape = shape;
       this.plot?.destroy();
-      this.plot = new uPlot(this.options(), data, this.canvas);
+      this.plot = new (plotLibrary())(this.options(), data, this.canvas);
       this.drawLegend();
     } else {
       this.plot.setData(data);
@@ -181,7 +181,7 @@ export class Chart {
     const unit = this.spec.unit;
     const axis = {stroke: text, grid, ticks: grid, font: '11px system-ui, sans-serif'};
     return {
-      width: Math.max(200, this.canvas.clientWidth),
+      width: Math.max(200, this.width ?? this.canvas.clientWidth),
       height: kHeight,
       padding: [16, 8, 0, 0],
       legend: {show: false},
@@ -227,6 +227,7 @@ export class Chart {
   }
 
   drawMarks(plot) {
+    if (!this.marks.length) return;
     const {ctx, bbox} = plot;
     ctx.save();
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
@@ -321,10 +322,10 @@ export class Chart {
     });
   }
 
-  resize() {
-    if (this.plot && this.canvas.clientWidth) {
-      this.plot.setSize({width: this.canvas.clientWidth, height: kHeight});
-    }
+  resize(width) {
+    if (width < 1 || this.width === Math.floor(width)) return;
+    this.width = Math.floor(width);
+    this.plot?.setSize({width: this.width, height: kHeight});
   }
 }
 

@@ -65,15 +65,27 @@ export function format(value, unit = 'number') {
   return (kFormats[unit] ?? kFormats.number)(value);
 }
 
+const pad = number => String(number).padStart(2, '0');
+
+// Of these functions none uses Intl, whose first use costs a browser 10 to 25 ms.
 export function clock(time) {
-  return new Date(time * 1000).toLocaleTimeString('en-GB');
+  const date = new Date(time * 1000);
+  return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
 }
 
 export function stamp(time) {
   const date = new Date(time * 1000);
-  const pad = number => String(number).padStart(2, '0');
-  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ` +
-      date.toLocaleTimeString('en-GB');
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${clock(time)}`;
+}
+
+// The order of names for people: without regard to case, "sda2" before "sda10".
+export function compareNames(a, b) {
+  const [left, right] = [a, b].map(text => text.toLowerCase().match(/\d+|\D+/g) ?? []);
+  for (let i = 0; i < left.length && i < right.length; ++i) {
+    if (left[i] === right[i]) continue;
+    return Number(left[i]) - Number(right[i]) || (left[i] < right[i] ? -1 : 1);
+  }
+  return left.length - right.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 // RFC 3339 to Unix seconds; 0 for the "never" of Go and for what is no time.

@@ -1,9 +1,7 @@
 // A table that sorts by its column heads.
 
 import {h, replace, setText} from './dom.js';
-import {format} from './format.js';
-
-const kWords = new Intl.Collator('en', {numeric: true});
+import {compareNames, format} from './format.js';
 
 export class Table {
   // columns: [{name, value(row), unit, show(row), wide}]; `value` sorts, `show` is what stands there, `wide` ones are left
@@ -75,5 +73,5 @@ function compare(a, b) {
   if (typeof a === 'number' && typeof b === 'number') {
     return (Number.isNaN(a) ? -Infinity : a) - (Number.isNaN(b) ? -Infinity : b);
   }
-  return kWords.compare(String(a ?? ''), String(b ?? ''));
+  return compareNames(String(a ?? ''), String(b ?? ''));
 }

@@ -96,7 +96,7 @@ function distance({ratio}) {
 
 function byDistance(a, b) {
   return Math.abs(b.regression) - Math.abs(a.regression) || Number(a.learning) - Number(b.learning) || b.score - a.score ||
-      distance(b) - distance(a) || a.key.localeCompare(b.key);
+      distance(b) - distance(a) || (a.key < b.key ? -1 : 1);
 }
 
 function describe(element, one) {

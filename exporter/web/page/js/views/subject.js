@@ -24,7 +24,7 @@ export class SubjectView {
     this.element = h('div', {}, h('h1', {}, this.subject.title), this.absent, this.grid,
                      this.tables.map(({table}) => table.element));
     this.last = this.charts[0].element;  // those of metrics that are found stand before it
-    this.live = true;
+    this.stop = new AbortController();
   }
 
   get ranged() {
@@ -36,7 +36,7 @@ export class SubjectView {
   }
 
   destroy() {
-    this.live = false;
+    this.stop.abort();
     this.sight.disconnect();
     for (const chart of this.charts) chart.destroy();
   }
@@ -46,8 +46,8 @@ export class SubjectView {
   }
 
   async update() {
-    await Promise.all([this.lookFor(), this.mark(), this.discover(),
-                       ...this.charts.map(chart => chart.update()), ...this.tables.map(entry => fill(entry))]);
+    await Promise.all([...this.charts.map(chart => chart.update()), this.lookFor(), this.mark(), this.discover(),
+                       ...this.tables.map(entry => this.fill(entry))]);
   }
 
   // Tables that came into sight were not asked for while they were out of it.
@@ -55,13 +55,13 @@ export class SubjectView {
     for (const {target, isIntersecting} of entries) {
       const entry = this.tables.find(({table}) => table.element === target);
       // Whether vigia answers is the poll's to tell.
-      if (isIntersecting && entry.skipped) fill(entry).catch(() => {});
+      if (isIntersecting && entry.skipped) this.fill(entry).catch(() => {});
     }
   }
 
   // What nobody watches has a sentence instead of empty charts.
   async lookFor() {
-    const {result} = await instant(`count(${this.subject.probe})`);
+    const {result} = await this.ask(`count(${this.subject.probe})`);
     this.absent.hidden = result.length > 0;
     for (const part of [this.grid, ...this.tables.map(({spec, table}) => (spec.optional ? null : table.element))]) {
       if (part) part.hidden = !this.absent.hidden;
@@ -69,8 +69,35 @@ export class SubjectView {
   }
 
   async mark() {
-    const deploys = await loadDeploys();
+    const deploys = await loadDeploys({signal: this.stop.signal});
     for (const chart of this.charts) chart.mark(deploys);
+  }
+
+  // Of what is under way when the view is left, nothing is wanted any more.
+  ask(expr) {
+    return instant(expr, undefined, {signal: this.stop.signal});
+  }
+
+  // Joins the columns' answers by the key of their labels; the leading column decides the rows.
+  async fill(entry) {
+    const {spec, table} = entry;
+    entry.skipped = !table.element.hidden && !isNear(table.element);
+    if (entry.skipped) return;
+    const rows = new Map();
+    const answers = await Promise.all(spec.columns.map(column => (column.expr
+        ? this.ask(column.expr.replaceAll('$rate', rateWindow())) : null)));
+    const leads = spec.columns.some(column => column.leads);
+    spec.columns.forEach((column, i) => {
+      for (const {metric, value} of answers[i]?.result ?? []) {
+        const key = spec.key(metric);
+        if (!rows.has(key)) rows.set(key, {labels: metric, values: [], leading: false});
+        const row = rows.get(key);
+        row.values[i] = Number(value[1]);
+        row.leading ||= !leads || Boolean(column.leads);
+      }
+    });
+    table.set([...rows.values()].filter(row => row.leading));
+    table.element.hidden = Boolean(spec.optional) && !rows.size;
   }
 
   // A chart for each metric that came since the last look.
@@ -79,7 +106,7 @@ export class SubjectView {
     const added = [];
     const names = await labelValues('__name__', {'match[]': `{__name__=~"${this.subject.discover}"}`});
     for (const name of names.slice(0, kMostKpis)) {
-      if (this.found.has(name) || !this.live) continue;
+      if (this.found.has(name) || this.stop.signal.aborted) continue;
       const title = name.replace(/^kpi_/, '').replaceAll('_', ' ');
       const chart = this.chart({title, unit: name.endsWith('_ratio') ? 'ratio' : 'number',
                                 queries: [{expr: name, name: labels => legend(labels, title)}]});
@@ -106,26 +133,4 @@ function makeTable(spec) {
   });
   table.element.hidden = Boolean(spec.optional);
   return table;
-}
-
-// Joins the columns' answers by the key of their labels; the leading column decides the rows.
-async function fill(entry) {
-  const {spec, table} = entry;
-  entry.skipped = !table.element.hidden && !isNear(table.element);
-  if (entry.skipped) return;
-  const rows = new Map();
-  const answers = await Promise.all(spec.columns.map(column => (column.expr
-      ? instant(column.expr.replaceAll('$rate', rateWindow())) : null)));
-  const leads = spec.columns.some(column => column.leads);
-  spec.columns.forEach((column, i) => {
-    for (const {metric, value} of answers[i]?.result ?? []) {
-      const key = spec.key(metric);
-      if (!rows.has(key)) rows.set(key, {labels: metric, values: [], leading: false});
-      const row = rows.get(key);
-      row.values[i] = Number(value[1]);
-      row.leading ||= !leads || Boolean(column.leads);
-    }
-  });
-  table.set([...rows.values()].filter(row => row.leading));
-  table.element.hidden = Boolean(spec.optional) && !rows.size;
 }
