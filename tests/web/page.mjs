@@ -132,6 +132,12 @@ async function checkData(browser, url) {
   await show(page, url, 'redis');
   await page.waitForFunction(() => document.querySelector('.legend output')?.textContent.match(/\d/));
   console.log('ok: PostgreSQL and Redis have values');
+  const answered = page.waitForResponse(response => response.url().endsWith('/queries'));
+  await show(page, url, 'kpis');
+  await page.locator('.absent').waitFor();
+  await (await answered).finished();
+  await page.waitForTimeout(300);
+  assert(await page.locator('.chart:visible, .table:visible').count() === 0, 'what is not watched has a sentence, no empty charts or tables');
   const paint = await page.evaluate(() => performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd);
   console.log(`content loaded after ${paint.toFixed(0)} ms`);
   await show(page, url, 'explore');

@@ -183,7 +183,7 @@ export class Chart {
     return {
       width: Math.max(200, this.width ?? this.canvas.clientWidth),
       height: kHeight,
-      padding: [16, 8, 0, 0],
+      padding: [16, 18, 0, 0],  // half of a label on the right
       legend: {show: false},
       cursor: {sync: {key: 'vigia'}, drag: {x: true, y: false},
                points: this.ordered.length > kMostPoints ? {show: false} : {size: 6}},

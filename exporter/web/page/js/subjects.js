@@ -3,6 +3,10 @@
 
 const q = (expr, name, more = {}) => ({expr, name, ...more});
 
+// Statements with their texts as the label `query`, where `statements.text` has them read.
+const withText = expr => `${expr} * on (target, queryid) group_left (query) max by (target, queryid, query) (pg_stat_statements_query_id) or ` +
+    `${expr} unless on (target, queryid) pg_stat_statements_query_id`;
+
 export const subjects = {
   host: {
     title: 'Host',
@@ -90,8 +94,8 @@ export const subjects = {
       ]}, {
       caption: 'Slow statements', sort: 2, descending: true, optional: true,
       key: labels => [labels.target, labels.datname, labels.queryid].join('\n'), columns: [
-        {name: 'Database', label: 'datname'}, {name: 'Statement', label: 'queryid'},
-        {name: 'Time', unit: 'percent', expr: '100 * rate(pg_stat_statements_seconds_total[$rate])', leads: true},
+        {name: 'Database', label: 'datname'}, {name: 'Statement', text: labels => labels.query ?? labels.queryid},
+        {name: 'Time', unit: 'percent', expr: withText('100 * rate(pg_stat_statements_seconds_total[$rate])'), leads: true},
         {name: 'Calls', unit: '/s', expr: 'rate(pg_stat_statements_calls_total[$rate])'},
         {name: 'Mean', unit: 'seconds', expr: 'rate(pg_stat_statements_seconds_total[$rate]) / (rate(pg_stat_statements_calls_total[$rate]) > 0)'},
       ]}],

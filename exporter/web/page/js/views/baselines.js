@@ -39,6 +39,7 @@ export class BaselinesView {
     const watched = [...scores].map(([key, {metric, value}]) => ({
       key, labels: metric, score: value, ratio: ratio.get(key)?.value, regression: regression.get(key)?.value ?? 0,
       learning: learning.get(key)?.value === 1, since: since.get(key)?.value ?? 0, change: change.get(key)?.metric.text ?? '',
+      improved: change.get(key)?.metric.state === 'improvement',
       outside: outside(expected.get(key)?.value * ratio.get(key)?.value, lower.get(key)?.value, upper.get(key)?.value),
     })).sort(byDistance);
     this.absent.hidden = watched.length > 0;
@@ -100,9 +101,9 @@ function byDistance(a, b) {
 }
 
 function describe(element, one) {
-  const state = one.regression > 0 ? 'regression' : one.learning ? 'learning' : one.score > 0.5 || one.outside ? 'unusual' : 'normal';
+  const state = one.regression > 0 ? 'regression' : one.learning ? 'learning' : one.improved ? 'improvement' : one.score > 0.5 || one.outside ? 'unusual' : 'normal';
   const badge = element.querySelector('.badge');
-  badge.className = `badge ${{regression: 'firing', learning: 'quiet', unusual: 'pending', normal: 'up'}[state]}`;
+  badge.className = `badge ${{regression: 'firing', learning: 'quiet', unusual: 'pending', improvement: 'up', normal: 'up'}[state]}`;
   badge.textContent = state;
   element.querySelector('.words').textContent = one.change || comparison(one.ratio);
   element.classList.toggle('bad', one.regression > 0);

@@ -97,7 +97,7 @@ export class SubjectView {
       }
     });
     table.set([...rows.values()].filter(row => row.leading));
-    table.element.hidden = Boolean(spec.optional) && !rows.size;
+    if (spec.optional) table.element.hidden = !rows.size;
   }
 
   // A chart for each metric that came since the last look.
@@ -129,7 +129,7 @@ function makeTable(spec) {
     caption: spec.caption, sort: spec.sort, descending: spec.descending,
     columns: spec.columns.map((column, i) => ({
       name: column.name, unit: column.unit,
-      value: row => (column.label ? row.labels[column.label] ?? '' : row.values[i])})),
+      value: row => (column.expr ? row.values[i] : column.text ? column.text(row.labels) : row.labels[column.label] ?? '')})),
   });
   table.element.hidden = Boolean(spec.optional);
   return table;
