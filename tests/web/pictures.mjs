@@ -19,7 +19,7 @@ for (const [view, scheme] of kViews) {
   const context = await browser.newContext({viewport: {width: 1280, height: 800}, colorScheme: scheme});
   const page = await context.newPage();
   const address = view === 'explore' ? `${url}/#/explore?expr=${encodeURIComponent('rate(node_cpu_seconds_total{mode!="idle"}[2m])')}`
-      : `${url}/#/${view === 'why' ? 'now' : view}`;
+      : `${url}/#/${{why: 'now', baselines: 'baselines?range=15m'}[view] ?? view}`;
   await page.goto(address);
   await page.waitForSelector('main h1');
   if (view === 'why') await page.getByRole('link', {name: 'Why'}).first().click();
