@@ -71,6 +71,9 @@ Value ToValue(Operand operand, Timestamp time) {
   return Matrix(std::move(std::get<RangeVector>(operand.value)));
 }
 
+// Times beyond are as far away as can be: no sample is there, and sums with offsets stay in bounds.
+Timestamp Near(Timestamp time) { return std::clamp(time, -kFarthest, kFarthest); }
+
 QueryError BadRange(std::string message) {
   return {QueryError::Kind::kBadData, std::move(message)};
 }
@@ -79,6 +82,7 @@ QueryError BadRange(std::string message) {
 
 QueryResult<Answer<Value>> Engine::Instant(const SeriesSource& source, const ParsedQuery& query,
                                            Timestamp time, const QueryOptions& options) const {
+  time = Near(time);
   const Steps steps{time, 1, 1};
   Evaluation evaluation(*this, source, query, steps, time, true, options);
   if (!evaluation.context.is2()) evaluation.context.shared = options.shared;
@@ -104,8 +108,9 @@ QueryResult<Answer<Matrix>> Engine::Range(const SeriesSource& source, const Pars
   }
   if (step <= Milliseconds(0)) return Fail(BadRange("step must be positive"));
   if (end < start) return Fail(BadRange("end timestamp must not be before start time"));
-  const auto span = static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(start);
-  const std::uint64_t count = span / static_cast<std::uint64_t>(step.count()) + 1;
+  start = Near(start);
+  end = Near(end);
+  const auto count = static_cast<std::size_t>((end - start) / step.count()) + 1;
   const Steps steps{start, step.count(), count};
   Evaluation evaluation(*this, source, query, steps, end, false, options);
   if (auto status = evaluation.context.CheckSize(1, count); !status) return Fail(status.error());

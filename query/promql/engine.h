@@ -74,6 +74,7 @@ class Engine {
     return promql::Parse(query, options_.semantics);
   }
 
+  // Times beyond 2^60 ms, before or after 1970, count as 2^60 ms.
   QueryResult<Answer<Value>> Instant(const SeriesSource& source, const ParsedQuery& query,
                                      Timestamp time, const QueryOptions& options = {}) const;
   QueryResult<Answer<Value>> Instant(const SeriesSource& source, std::string_view query,

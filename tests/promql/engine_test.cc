@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
@@ -118,6 +119,36 @@ TEST_CASE("billions of steps are refused before any work is done", "[promql]") {
                    Milliseconds(1))
             .error() == kTooMany);
   CHECK(engine.Instant(source, "x @ 9e15 offset -290y", 0));
+}
+
+TEST_CASE("times as far away as can be are answered, and find nothing", "[promql]") {
+  const auto source = Numbered(1, 1);
+  constexpr auto kLast = std::numeric_limits<Timestamp>::max();
+  constexpr auto kFirst = std::numeric_limits<Timestamp>::min();
+  for (const auto semantics : {Semantics::kPrometheus2, Semantics::kPrometheus3}) {
+    EngineOptions options;
+    options.semantics = semantics;
+    const Engine engine(options);
+    for (const auto* query : {"x", "x offset -292y", "x offset 292y", "x @ -9e15", "rate(x[292y])",
+                              "max_over_time((x @ 9e15 offset -292y)[5m:1m] offset -292y)",
+                              "max_over_time((x @ -9e15 offset 292y)[5m:1m] offset 292y)",
+                              "max_over_time((x @ end())[5m:1m] @ start() offset -292y)"}) {
+      INFO(query);
+      for (const auto time : {kFirst, kLast, kLast / 2, kFirst / 2 - 1}) {
+        const auto answer = engine.Instant(source, query, time);
+        REQUIRE(answer);
+        CHECK(std::get<InstantVector>(answer->value).empty());
+      }
+      const auto range = engine.Range(source, query, kFirst, kLast, Milliseconds(kLast / 100));
+      if (range) {
+        CHECK(range->value.size() == 0);
+      } else {
+        CHECK(range.error() == kTooMany);  // steps of a subquery
+      }
+    }
+    CHECK(std::get<ScalarValue>(engine.Instant(source, "time()", kLast)->value).value ==
+          1152921504606846.976);
+  }
 }
 
 TEST_CASE("the deepest expressions that are parsed are evaluated without harm", "[promql]") {
