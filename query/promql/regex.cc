@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <cctype>
 #include <vector>
 
@@ -16,6 +17,29 @@ re2::RE2::Options Options(Semantics semantics) {
   options.set_max_mem(kMaxMemory);
   options.set_dot_nl(semantics == Semantics::kPrometheus3);
   return options;
+}
+
+// What RE2 takes and Go does not: \C, a single byte; names of groups beyond ASCII; and \Q without
+// an end, which swallows the parenthesis that Prometheus puts behind a pattern. Empty if there is
+// none, or the error in Go's words.
+std::string UnknownToGo(std::string_view pattern) {
+  for (std::size_t at = 0; at < pattern.size(); ++at) {
+    const auto rest = pattern.substr(at);
+    if (rest.starts_with("\\Q")) {
+      at = pattern.find("\\E", at);
+      if (at == pattern.npos) return "missing closing ): `" + std::string(pattern) + "`";
+    } else if (rest.starts_with("\\C")) {
+      return "invalid escape sequence: `\\C`";
+    } else if (rest.starts_with("(?P<")) {
+      const auto capture = rest.substr(0, rest.find('>') + 1);
+      const auto beyond = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
+      if (std::any_of(capture.begin(), capture.end(), beyond)) {
+        return "invalid named capture: `" + std::string(capture) + "`";
+      }
+    }
+    if (rest[0] == '\\') ++at;
+  }
+  return {};
 }
 
 // regexp/syntax.ErrorCode.
@@ -135,9 +159,12 @@ struct Regex::Program {
 };
 
 Result<Regex> Regex::CompileAnchored(std::string_view pattern, Semantics semantics) {
+  std::string message = "error parsing regexp: ";
+  if (const auto unknown = UnknownToGo(pattern); !unknown.empty()) {
+    return Fail(ErrorCode::kInvalid, message + unknown);
+  }
   auto program = std::make_shared<const Program>(std::string(pattern), semantics);
   if (program->re.ok()) return Regex(std::move(program));
-  std::string message = "error parsing regexp: ";
   message += GoMessage(program->re.error_code());
   std::string_view where = program->re.error_arg();
   if (where.empty() || program->re.error_code() == re2::RE2::ErrorMissingParen) where = pattern;

@@ -101,7 +101,8 @@ TEST_CASE("a syntax error says what was found where, in Prometheus' words", "[pr
       {"foo @ Inf", "1:1: parse error: timestamp out of bounds for @ modifier: +Inf"},
       {"foo anchored", "1:1: parse error: anchored modifier is experimental and not enabled"},
       {"\"unterminated", "1:1: parse error: unterminated quoted string"},
-      {"'\\q'", "1:1: parse error: unknown escape sequence 'q'"},
+      {"'\\q'", "1:1: parse error: unknown escape sequence U+0071 'q'"},
+      {"'\\xfz'", "1:1: parse error: illegal character U+007A 'z' in escape sequence"},
       {"0x",
        "1:1: parse error: error parsing number: strconv.ParseFloat: parsing \"0x\": invalid "
        "syntax"},
@@ -270,6 +271,18 @@ TEST_CASE("a selector alone is parsed into matchers", "[promql]") {
   CHECK(!ParseSelector("up{"));
   CHECK(!ParseSelector("1"));
   CHECK(!ParseSelector(""));
+}
+
+TEST_CASE("regular expressions that Go does not know are refused", "[promql]") {
+  CHECK_THAT(ErrorOf("a{b=~'x\\\\C'}"),
+             Catch::Contains("error parsing regexp: invalid escape sequence: `\\C`"));
+  CHECK_THAT(ErrorOf("a{b=~'(?P<\xC3\xA4>x)'}"),
+             Catch::Contains("error parsing regexp: invalid named capture: `(?P<\xC3\xA4>`"));
+  CHECK_THAT(ErrorOf("a{b=~'x\\\\Qy.z'}"),
+             Catch::Contains("error parsing regexp: missing closing ): `x\\Qy.z`"));
+  CHECK(ErrorOf("a{b=~'x\\\\\\\\C'}") == "");
+  CHECK(ErrorOf("a{b=~'\\\\Q\\\\C\\\\E'}") == "");
+  CHECK(ErrorOf("a{b=~'(?P<name>\\\\Q(?P<\\\\E)'}") == "");
 }
 
 TEST_CASE("what is too deep, too long or too much is refused without harm", "[promql]") {

@@ -70,6 +70,7 @@ CallResult Round(Evaluator& evaluator, const Call& call, const Steps& steps);
 
 // math.cc: where Go's results differ from the C library's in the last bits, which subtractions
 // may bring to the front, they are computed as Go does.
+double Exponential(double x);
 double HyperbolicSine(double x);
 double HyperbolicCosine(double x);
 double ArcTangent(double x);

@@ -21,13 +21,19 @@ double Log2(double value) {
 // As Go computes it: log10(1000) is a bit below 3.
 double Log10(double value) { return std::log(value) * (1 / std::numbers::ln10); }
 
+// As Go computes it on amd64, where 2^1024 is too large a part of a product whose other part is
+// below 1: infinite from 709.44 on, and not from 709.78 on.
+double Exponential(double x) {
+  return std::nearbyint(x * std::numbers::log2e) >= 1024 ? kInfinity : std::exp(x);
+}
+
 // As Go computes it: beyond 21 half of an exponential, which overflows a little earlier.
 double HyperbolicSine(double x) {
-  return std::abs(x) > 21 ? std::copysign(std::exp(std::abs(x)) * 0.5, x) : std::sinh(x);
+  return std::abs(x) > 21 ? std::copysign(Exponential(std::abs(x)) * 0.5, x) : std::sinh(x);
 }
 
 double HyperbolicCosine(double x) {
-  return std::abs(x) > 21 ? std::exp(std::abs(x)) * 0.5 : std::cosh(x);
+  return std::abs(x) > 21 ? Exponential(std::abs(x)) * 0.5 : std::cosh(x);
 }
 
 namespace {

@@ -50,7 +50,7 @@ const Function kFunctions[] = {
     MATH("abs", std::fabs),
     MATH("ceil", std::ceil),
     MATH("floor", std::floor),
-    MATH("exp", std::exp),
+    MATH("exp", Exponential),
     MATH("sqrt", std::sqrt),
     MATH("ln", std::log, F::kOnly3),
     MATH("ln", NaturalLog2, F::kOnly2),

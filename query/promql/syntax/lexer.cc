@@ -292,7 +292,7 @@ Item Lexer::LexEscape(char quote) {
   } else if (kind == 'U') {
     digits = 8;
   } else {
-    return Error("unknown escape sequence " + QuoteRune(kind));
+    return Error("unknown escape sequence " + NumberRune(kind));
   }
   std::uint32_t value = 0;
   for (; digits > 0; --digits) {
@@ -303,7 +303,7 @@ Item Lexer::LexEscape(char quote) {
     if (c >= 'a' && c <= 'f') digit = static_cast<std::uint32_t>(c - 'a' + 10);
     if (c >= 'A' && c <= 'F') digit = static_cast<std::uint32_t>(c - 'A' + 10);
     if (digit >= base) {
-      return Error("illegal character " + QuoteRune(c) + " in escape sequence");
+      return Error("illegal character " + NumberRune(c) + " in escape sequence");
     }
     value = value * base + digit;
   }

@@ -1,6 +1,7 @@
 #include "query/promql/syntax/quote.h"
 
 #include <array>
+#include <cstdio>
 
 #include "core/text/utf8.h"
 
@@ -160,6 +161,13 @@ void AppendRune(std::string& out, std::int32_t code) {
 }
 
 std::string Quote(std::string_view text) { return QuotePrefix(text, text.size()); }
+
+std::string NumberRune(std::int32_t code) {
+  std::array<char, 16> number{};
+  std::snprintf(number.data(), number.size(), "U+%04X ",
+                static_cast<unsigned>(code < 0 ? kInvalidRune : code));
+  return number.data() + QuoteRune(code);
+}
 
 std::string QuoteRune(std::int32_t code) {
   std::string out = "'";

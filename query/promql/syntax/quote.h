@@ -25,6 +25,8 @@ void AppendRune(std::string& out, std::int32_t code);
 std::string Quote(std::string_view text);
 // The same of one character, in single quotes; end of input is -1 and written as Go does.
 std::string QuoteRune(std::int32_t code);
+// With its number in front, as Go's %#U: "U+0071 'q'".
+std::string NumberRune(std::int32_t code);
 // At most `runes` characters of `text`, quoted.
 std::string QuotePrefix(std::string_view text, std::size_t runes);
 
