@@ -1,9 +1,9 @@
 #include "exporter/api/parameters.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <limits>
 
 #include "core/number.h"
 #include "query/promql/syntax/parser.h"
@@ -76,19 +76,30 @@ std::optional<Timestamp> ParseRfc3339(std::string_view text) {
   return (minutes * 60 + *second) * 1000 + *fraction;
 }
 
-// Go's time cannot be further away than this, either.
-constexpr double kMostMilliseconds = 9.2e18;
+// Times have to be nearer than 2^63 ms. Clients send the first and the last that Prometheus has for
+// "always", as a number or as this text.
+constexpr double kFarthestSeconds = 9.22337203685e15;
+constexpr std::string_view kFirstTime = "-292273086-05-16T16:47:06Z";
+constexpr std::string_view kLastTime = "292277025-08-18T07:12:54.999999999Z";
+// Beyond any sample, within bounds.
+constexpr Timestamp kFarthest = Timestamp{1} << 62;
+
 // Nor can a span be longer: 2^63 nanoseconds.
 constexpr double kMostSpan = 9223372036854.775807;
 
 }  // namespace
 
 std::optional<Timestamp> ParseTime(std::string_view text) {
-  if (const auto seconds = ParseDouble(text)) {
-    const double milliseconds = std::round(*seconds * 1000);
-    if (!(std::fabs(milliseconds) < kMostMilliseconds)) return std::nullopt;
-    return static_cast<Timestamp>(milliseconds);
+  if (const auto number = ParseDouble(text)) {
+    if (!(std::fabs(*number) <= kFarthestSeconds)) return std::nullopt;
+    double seconds = 0;
+    const double fraction = std::modf(*number, &seconds);
+    const auto milliseconds = static_cast<Timestamp>(seconds) * 1000 +
+                              static_cast<Timestamp>(std::round(fraction * 1000));
+    return std::clamp(milliseconds, -kFarthest, kFarthest);
   }
+  if (text == kFirstTime) return -kFarthest;
+  if (text == kLastTime) return kFarthest;
   return ParseRfc3339(text);
 }
 
@@ -132,10 +143,9 @@ ApiResult<std::size_t> LimitParameter(const http::Request& request, std::string_
 }
 
 ApiResult<TimeRange> RangeParameters(const http::Request& request) {
-  constexpr Timestamp kAlways = std::numeric_limits<Timestamp>::max() / 2;
-  const auto start = TimeParameter(request, "start", -kAlways);
+  const auto start = TimeParameter(request, "start", -kFarthest);
   if (!start) return tl::unexpected(start.error());
-  const auto end = TimeParameter(request, "end", kAlways);
+  const auto end = TimeParameter(request, "end", kFarthest);
   if (!end) return tl::unexpected(end.error());
   return TimeRange{*start, *end};
 }

@@ -1,6 +1,8 @@
 // series, labels and label/{name}/values.
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <set>
 
 #include "core/text/json.h"
@@ -9,6 +11,7 @@
 #include "exporter/api/calls.h"
 #include "exporter/api/parameters.h"
 #include "exporter/api/result_json.h"
+#include "query/promql/syntax/quote.h"
 
 namespace vigia::api {
 namespace {
@@ -91,9 +94,56 @@ bool IsLabelName(std::string_view name, promql::Semantics semantics) {
   return !name.empty() && text::IsUtf8(name);
 }
 
-http::Response LabelValues(const ApiContext& context, const http::Request& request) {
+// "2e_..." as the character with this number, up to the "_", which is taken too; nothing if it is
+// none.
+std::optional<std::int32_t> TakeCodePoint(std::string_view& text) {
+  constexpr std::size_t kMostDigits = 6;
+  const auto digits = text.substr(0, text.find('_'));
+  std::int32_t code = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
+  if (error != std::errc() || end != digits.data() + digits.size() || code < 0 ||
+      digits.size() > kMostDigits || digits.size() == text.size()) {
+    return std::nullopt;
+  }
+  text.remove_prefix(digits.size() + 1);
+  return code;
+}
+
+// What Prometheus' value encoding made of a name that is not plain: "U__http_2e_code" stands for
+// http.code, "__" within for "_". What is not such an encoding stands for itself.
+// https://prometheus.io/docs/instrumenting/escaping_schemes/
+std::string DecodeValueEncoding(const std::string& name) {
+  std::string_view rest = name;
+  if (!rest.starts_with("U__")) return name;
+  rest.remove_prefix(3);
+  std::string out;
+  while (!rest.empty()) {
+    const char c = rest[0];
+    rest.remove_prefix(1);
+    if (c != '_') {
+      out += c;
+    } else if (rest.starts_with('_')) {
+      out += c;
+      rest.remove_prefix(1);
+    } else if (const auto code = TakeCodePoint(rest)) {
+      promql::AppendRune(out, *code);
+    } else {
+      return name;
+    }
+  }
+  return out;
+}
+
+// A label's name as it stands in a path.
+std::string NameInPath(const http::Request& request, promql::Semantics semantics) {
   const auto& name = request.path_parameters.find("name")->second;
-  if (!IsLabelName(name, context.engine.options().semantics)) {
+  return semantics == promql::Semantics::kPrometheus3 ? DecodeValueEncoding(name) : name;
+}
+
+http::Response LabelValues(const ApiContext& context, const http::Request& request) {
+  const auto semantics = context.engine.options().semantics;
+  const auto name = NameInPath(request, semantics);
+  if (!IsLabelName(name, semantics)) {
     return Failure(BadData("invalid label name: \"" + name + "\"").value());
   }
   const auto question = ReadQuestion(context, request);

@@ -8,6 +8,7 @@
 #include <map>
 #include <thread>
 #include <tuple>
+#include <unordered_map>
 
 #include "core/file.h"
 #include "core/redact.h"
@@ -106,6 +107,40 @@ void WriteCounts(JsonWriter& json, std::string_view key, Counts counts, std::siz
   json.EndArray();
 }
 
+// How many series have each value of each label.
+using Cardinality =
+    std::map<std::string_view, std::unordered_map<std::string_view, std::size_t>, std::less<>>;
+
+Cardinality Count(const std::vector<std::shared_ptr<const StoredSeries>>& series) {
+  Cardinality labels;
+  for (const auto& one : series) {
+    for (const auto [name, value] : one->labels()) ++labels[name][value];
+  }
+  return labels;
+}
+
+void WriteCardinality(JsonWriter& json, const Cardinality& labels, std::size_t most) {
+  Counts metrics;
+  Counts values;
+  Counts bytes;
+  Counts pairs;
+  for (const auto& [name, counts] : labels) {
+    std::size_t length = 0;
+    for (const auto& [value, count] : counts) {
+      length += value.size();
+      pairs.emplace_back(std::string(name).append("=").append(value), count);
+      if (name == kMetricName) metrics.emplace_back(value, count);
+    }
+    values.emplace_back(name, counts.size());
+    bytes.emplace_back(name, length);
+  }
+  WriteCounts(json, "seriesCountByMetricName", std::move(metrics), most);
+  WriteCounts(json, "labelValueCountByLabelName", std::move(values), most);
+  WriteCounts(json, "memoryInBytesByLabelName", std::move(bytes), most);
+  WriteCounts(json, "seriesCountByLabelValuePair", std::move(pairs), most);
+}
+
+// vigia has no chunks of a head to count.
 http::Response Tsdb(const ApiContext& context, const http::Request& request) {
   const auto limit = LimitParameter(request, "limit");
   if (!limit) return Failure(limit.error());
@@ -114,28 +149,20 @@ http::Response Tsdb(const ApiContext& context, const http::Request& request) {
                               std::numeric_limits<Timestamp>::max() / 2};
   const auto series = context.history.Select({}, kAlways);
   if (!series) return Failure(FromStorage(series.error()));
-  std::map<std::string_view, std::size_t> by_metric;
-  for (const auto& one : *series) ++by_metric[one->labels().MetricName()];
-  Counts values;
-  const auto names = context.history.LabelNames({}, kAlways);
-  for (const auto& name : names.value_or(std::vector<std::string>())) {
-    const auto list = context.history.LabelValues(name, {}, kAlways);
-    if (list) values.emplace_back(name, list->size());
-  }
+  const auto labels = Count(*series);
+  std::size_t pairs = 0;
+  for (const auto& [name, counts] : labels) pairs += counts.size();
   const auto stats = context.history.stats();
   std::string data;
   JsonWriter json(data);
   json.BeginObject().Key("headStats").BeginObject();
   json.Key("numSeries").Integer(static_cast<std::int64_t>(stats.series));
-  json.Key("numLabelPairs").Integer(0);
+  json.Key("numLabelPairs").Integer(static_cast<std::int64_t>(pairs));
   json.Key("chunkCount").Integer(0);
   json.Key("minTime").Integer(stats.oldest_time);
   json.Key("maxTime").Integer(stats.newest_time);
   json.EndObject();
-  WriteCounts(json, "seriesCountByMetricName", Counts(by_metric.begin(), by_metric.end()), most);
-  WriteCounts(json, "labelValueCountByLabelName", std::move(values), most);
-  WriteCounts(json, "memoryInBytesByLabelName", {}, most);
-  WriteCounts(json, "seriesCountByLabelValuePair", {}, most);
+  WriteCardinality(json, labels, most);
   json.EndObject();
   return Success(request, data);
 }

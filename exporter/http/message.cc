@@ -6,7 +6,7 @@
 
 namespace vigia::http {
 std::string_view Request::Parameter(std::string_view name) const {
-  for (const auto* parameters : {&query, &form}) {
+  for (const auto* parameters : {&form, &query}) {
     for (const auto& [key, value] : *parameters) {
       if (key == name) return value;
     }
@@ -16,7 +16,7 @@ std::string_view Request::Parameter(std::string_view name) const {
 
 std::vector<std::string> Request::ParameterList(std::string_view name) const {
   std::vector<std::string> values;
-  for (const auto* parameters : {&query, &form}) {
+  for (const auto* parameters : {&form, &query}) {
     for (const auto& [key, value] : *parameters) {
       if (key == name) values.push_back(value);
     }

@@ -39,9 +39,9 @@ struct Request {
   // What the placeholders of the route matched: {"name": "job"} for /label/{name}/values.
   std::map<std::string, std::string, std::less<>> path_parameters;
 
-  // The first value, in the query or else in the form; empty if there is none.
+  // The first value, in the form or else in the query; empty if there is none.
   std::string_view Parameter(std::string_view name) const;
-  // All values, of the query and of the form.
+  // All values, those of the form first.
   std::vector<std::string> ParameterList(std::string_view name) const;
   std::string_view Header(std::string_view lower_case_name) const;
   bool FromLoopback() const;

@@ -73,6 +73,30 @@ TEST_CASE("parameters come by GET, by POST, and default to now", "[api]") {
           get.body);
 }
 
+TEST_CASE("a form counts before the address, as in Go", "[api]") {
+  const ApiStand stand;
+  http::Request request;
+  request.method = "POST";
+  request.path = "/api/v1/query";
+  request.query = {{"time", "1"}, {"query", "2"}};
+  request.form = {{"query", "time()"}};
+  const auto answer = stand.Send(request);
+  REQUIRE(answer.body.find(R"("result":[1,"1"])") != std::string::npos);
+}
+
+TEST_CASE("times are rounded to milliseconds as Prometheus rounds them", "[api]") {
+  const ApiStand stand;
+  const auto time_of = [&](const std::string& time) {
+    const auto body = stand.Get("/api/v1/query?query=time()&time=" + time).body;
+    const auto begin = body.find("\"result\":[") + 10;
+    return body.substr(begin, body.find(',', begin) - begin);
+  };
+  CHECK(time_of("1795852000.0005") == "1795852000");  // that number is a bit smaller
+  CHECK(time_of("1795852000.00051") == "1795852000.001");
+  CHECK(time_of("-0.0015") == "-0.002");
+  CHECK(time_of("1e3") == "1000");
+}
+
 TEST_CASE("a range query answers a matrix", "[api]") {
   ApiStand stand;
   stand.AppendUp();

@@ -47,6 +47,37 @@ TEST_CASE("names of labels are those of the language", "[api]") {
       R"({"status":"error","errorType":"bad_data","error":"invalid label name: \"bad-name\""})");
 }
 
+TEST_CASE("a name that does not fit into a path comes in Prometheus' value encoding", "[api]") {
+  ApiStand stand;
+  stand.Append({{"__name__", "x"}, {"http.status_code", "200"}}, ApiStand::kNow, 1);
+  stand.Append({{"__name__", "x"}, {"a/\xC3\xA4", "y"}}, ApiStand::kNow, 1);
+  stand.Append({{"__name__", "x"}, {"U__job_", "z"}}, ApiStand::kNow, 1);
+  const auto values = [&](const std::string& name) {
+    return stand.Get("/api/v1/label/" + name + "/values").body;
+  };
+  CHECK(values("U__http_2e_status__code") == Success(R"(["200"])"));
+  CHECK(values("U__a_2f__E4_") == Success(R"(["y"])"));
+  CHECK(values("U__job") == Success("[]"));
+  // No encoding: the name itself.
+  CHECK(values("U__job_") == Success(R"(["z"])"));
+  CHECK(values("U__job_zz_") == Success("[]"));
+}
+
+TEST_CASE("clients send the first and the last time there is for always", "[api]") {
+  ApiStand stand;
+  stand.AppendUp();
+  for (const auto* range : {"start=-9223309901257974&end=9223309901257974",
+                            "start=-292273086-05-16T16:47:06Z"
+                            "&end=292277025-08-18T07:12:54.999999999Z"}) {
+    CHECK(stand.Get(std::string("/api/v1/label/job/values?") + range).body ==
+          Success(R"(["a","b"])"));
+    CHECK(stand.Get(std::string("/api/v1/series?match[]=up{job=%22a%22}&") + range).body ==
+          Success(R"([{"__name__":"up","job":"a"}])"));
+  }
+  CHECK(stand.Get("/api/v1/labels?start=1e16").status == 400);
+  CHECK(stand.Get("/api/v1/labels?start=NaN").status == 400);
+}
+
 TEST_CASE("a time range leaves out series without samples in it", "[api]") {
   ApiStand stand;
   stand.Append({{"__name__", "old"}}, ApiStand::kNow - 7'200'000, 1);
@@ -90,6 +121,16 @@ TEST_CASE("status calls have Prometheus' shapes", "[api]") {
   REQUIRE(stand.Get("/api/v1/status/tsdb")
               .body.find(R"("seriesCountByMetricName":[{"name":"up","value":2}])") !=
           std::string::npos);
+  const auto tsdb = stand.Get("/api/v1/status/tsdb").body;
+  for (const auto* part :
+       {R"("numSeries":2,"numLabelPairs":3,)",
+        R"("labelValueCountByLabelName":[{"name":"job","value":2},{"name":"__name__","value":1}])",
+        R"("memoryInBytesByLabelName":[{"name":"__name__","value":2},{"name":"job","value":2}])",
+        R"("seriesCountByLabelValuePair":[{"name":"__name__=up","value":2},)"
+        R"({"name":"job=a","value":1},{"name":"job=b","value":1}])"}) {
+    INFO(tsdb);
+    CHECK(tsdb.find(part) != std::string::npos);
+  }
   REQUIRE(stand.Get("/api/v1/targets").body ==
           Success(R"({"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":{}})"));
 }
