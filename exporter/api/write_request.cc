@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <exception>
 #include <protozero/pbf_reader.hpp>
 
@@ -84,7 +85,7 @@ class WriteRequest::Decoder {
           ReadLabel(series.get_message());
           break;
         case tag_and_type(kSamples, pbf_wire_type::length_delimited):
-          ReadSample(series.get_message());
+          ReadSample(ToView(series.get_view()));
           break;
         case tag_and_type(kHistograms, pbf_wire_type::length_delimited):
           ++out_.native_histograms_;
@@ -111,7 +112,34 @@ class WriteRequest::Decoder {
     labels_.push_back(label);
   }
 
-  void ReadSample(pbf_reader pair) {
+  // As writers put it: value, then time, one tag each. False, with nothing done, if it is
+  // otherwise.
+  bool ReadUsualSample(std::string_view pair) {
+    constexpr std::size_t kTime = 10;
+    constexpr char kValueTag = kFirst << 3 | 1;  // fixed64
+    constexpr char kTimeTag = kSecond << 3;      // varint
+    if (pair.size() <= kTime || pair.size() > kTime + 9 || pair[0] != kValueTag ||
+        pair[kTime - 1] != kTimeTag) {
+      return false;
+    }
+    std::uint64_t time = 0;
+    std::size_t at = kTime;
+    for (unsigned shift = 0;; shift += 7) {
+      const auto byte = static_cast<std::uint8_t>(pair[at++]);
+      time |= std::uint64_t{byte & 0x7FU} << shift;
+      if (byte < 0x80) break;
+      if (at == pair.size()) return false;
+    }
+    if (at != pair.size()) return false;
+    auto& sample = out_.samples_.emplace_back();
+    std::memcpy(&sample.value, pair.data() + 1, sizeof sample.value);
+    sample.time = static_cast<Timestamp>(time);
+    return true;
+  }
+
+  void ReadSample(std::string_view bytes) {
+    if (ReadUsualSample(bytes)) return;
+    pbf_reader pair(bytes.data(), bytes.size());
     Sample sample;
     while (pair.next()) {
       if (pair.tag_and_type() == tag_and_type(kFirst, pbf_wire_type::fixed64)) {
@@ -190,6 +218,8 @@ Result<WriteRequest> WriteRequest::Decode(std::string_view body, std::size_t max
     return Fail(ErrorCode::kInvalid, "snappy: corrupt input");
   }
   WriteRequest request;
+  // A sample takes about 18 bytes and its part of the labels.
+  request.samples_.reserve(message.size() / 24);
   try {
     Decoder(request).Read(message);
   } catch (const std::exception& error) {

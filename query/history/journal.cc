@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
@@ -18,6 +19,8 @@ constexpr std::string_view kPrefix = "journal-";
 constexpr std::uint64_t kRestartBytes = 1 << 20;
 // More should not wait for the next regular flush.
 constexpr std::size_t kFlushBytes = 1 << 20;
+// Samples that are written together, before the size of their record is looked at again.
+constexpr std::size_t kPortion = 64;
 // A buffer that is larger does not outlive what it was needed for.
 constexpr std::size_t kKeptBuffer = 128 << 10;
 
@@ -101,17 +104,29 @@ void Journal::DefineNew(std::span<const Entry> entries) {
   if (record != kNoRecord) EndRecord(buffer_, record);
 }
 
-bool Journal::Append(std::span<const Entry> entries) {
-  if (entries.empty()) return false;
-  const std::lock_guard lock(mutex_);
-  DefineNew(entries);
+// Adds at most kPortion samples to the open record. Needs mutex_.
+void Journal::WriteSamples(std::span<const Entry> entries) {
+  std::array<char, kPortion * SampleWriter::kMostBytes> bytes;
+  char* at = bytes.data();
   for (const auto& [series, sample] : entries) {
-    if (record_ == kNoRecord) OpenRecord();
     if (series->journal_generation != generation_) {
       series->journal_generation = generation_;
       series->journal_value.bits = 0;
     }
-    writer_.Append(buffer_, series->id, sample, series->journal_value);
+    at = writer_.Write(at, series->id, sample, series->journal_value);
+  }
+  buffer_.append(bytes.data(), at);
+}
+
+bool Journal::Append(std::span<const Entry> entries) {
+  if (entries.empty()) return false;
+  const std::lock_guard lock(mutex_);
+  DefineNew(entries);
+  for (auto rest = entries; !rest.empty();) {
+    const auto portion = rest.first(std::min(rest.size(), kPortion));
+    rest = rest.subspan(portion.size());
+    if (record_ == kNoRecord) OpenRecord();
+    WriteSamples(portion);
     if (buffer_.size() - record_ >= kRecordBytes) CloseRecord();
   }
   buffered_samples_ += entries.size();

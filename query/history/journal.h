@@ -81,6 +81,7 @@ class Journal {
   void CloseRecord();
   void OpenRecord();
   void DefineNew(std::span<const Entry> entries);
+  void WriteSamples(std::span<const Entry> entries);
   void TakeBuffer();
   void EndSegment();
   Status WriteOut();

@@ -124,9 +124,8 @@ void DefinitionWriter::Append(std::string& out, SeriesId id, const Labels& label
   }
 }
 
-void SampleWriter::Append(std::string& out, SeriesId id, Sample sample, PreviousValue& previous) {
-  char buffer[1 + 3 * kMaxVarintBytes];
-  char* at = buffer + 1;
+char* SampleWriter::Write(char* out, SeriesId id, Sample sample, PreviousValue& previous) {
+  char* at = out + 1;
   const std::int64_t id_step = WrappingSub(id, id_);
   const std::int64_t time_step = WrappingSub(sample.time, time_);
   unsigned control = 0;
@@ -142,8 +141,8 @@ void SampleWriter::Append(std::string& out, SeriesId id, Sample sample, Previous
   const auto bits = std::bit_cast<std::uint64_t>(sample.value);
   if (bits != previous.bits) control |= WriteValue(at, sample.value, previous);
   previous.bits = bits;
-  buffer[0] = static_cast<char>(control);
-  out.append(buffer, at);
+  *out = static_cast<char>(control);
+  return at;
 }
 
 SegmentDecoder::Outcome SegmentDecoder::Next(std::string_view& bytes, const OnSample& on_sample) {

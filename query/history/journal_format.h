@@ -61,7 +61,10 @@ class SampleWriter {
  public:
   // At the begin of each record.
   void Reset() { *this = {}; }
-  void Append(std::string& out, SeriesId id, Sample sample, PreviousValue& previous);
+  // Bytes that a sample takes at most.
+  static constexpr std::size_t kMostBytes = 1 + 3 * kMaxVarintBytes;
+  // Writes it at `out`, which has room for kMostBytes, and returns its end.
+  char* Write(char* out, SeriesId id, Sample sample, PreviousValue& previous);
 
  private:
   std::int64_t id_ = 0;

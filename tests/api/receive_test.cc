@@ -105,6 +105,41 @@ TEST_CASE("labels in any order, and empty ones, make the same series", "[api]") 
           R"([{"metric":{"b":"2"},"value":[1700000000,"2"]}])");
 }
 
+TEST_CASE("samples are read in whatever way their fields are put", "[api]") {
+  ApiStand stand;
+  stand.receiver().Enable(true);
+  const auto field = [](char tag, const std::string& bytes) {
+    return std::string{tag, static_cast<char>(bytes.size())} + bytes;
+  };
+  const auto number = [](std::uint64_t value) {
+    std::string bytes;
+    for (; value >= 0x80; value >>= 7) bytes += static_cast<char>(value | 0x80);
+    return bytes + static_cast<char>(value);
+  };
+  const std::string one("\x09\0\0\0\0\0\0\xF0\x3F", 9);  // value 1.0
+  const auto time = [&](Timestamp at) { return "\x10" + number(static_cast<std::uint64_t>(at)); };
+  const std::vector<std::string> samples{
+      one + time(kNow - 9000),                            // the usual way
+      time(kNow - 8000) + one,                            // the other way round
+      one + time(kNow - 7000) + std::string("\x18\x05"),  // with a field more
+      time(kNow - 6500) + one + time(kNow - 6000),        // a field twice: the last one counts
+  };
+  std::string series = field(0x0A, field(0x0A, "__name__") + field(0x12, "m"));
+  for (const auto& sample : samples) series += field(0x12, sample);
+  std::string packed;
+  const auto request = field(0x0A, series);
+  snappy::Compress(request.data(), request.size(), &packed);
+  REQUIRE(Post(stand, "/api/v1/write", packed).status == 204);
+  CHECK(Query(stand, "m[10s]") ==
+        R"([{"metric":{"__name__":"m"},"values":[[1699999991,"1"],[1699999992,"1"],)"
+        R"([1699999993,"1"],[1699999994,"1"]]}])");
+  // Ends within the number.
+  const auto cut = field(0x0A, field(0x0A, field(0x0A, "__name__") + field(0x12, "m")) +
+                                   field(0x12, one + "\x10\x80"));
+  snappy::Compress(cut.data(), cut.size(), &packed);
+  CHECK(Post(stand, "/api/v1/write", packed).status == 400);
+}
+
 TEST_CASE("samples that the history cannot take are told to the writer", "[api]") {
   ApiStand stand({.max_series = 1});
   stand.receiver().Enable(true);

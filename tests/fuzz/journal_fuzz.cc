@@ -63,7 +63,9 @@ void WriteAndReadBack(std::string_view input) {
     const std::size_t series = static_cast<std::uint8_t>(input[0]) % kSeries;
     time += LoadFixed<std::int16_t>(input.data() + 1);
     const Sample sample{time, LoadFixed<double>(input.data() + 3)};
-    writer.Append(segment, static_cast<SeriesId>(series + 1), sample, previous[series]);
+    char bytes[SampleWriter::kMostBytes];
+    const auto id = static_cast<SeriesId>(series + 1);
+    segment.append(bytes, writer.Write(bytes, id, sample, previous[series]));
     written[series].push_back(sample);
   }
   EndRecord(segment, record);
