@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <protozero/pbf_reader.hpp>
 
 #include "core/text/utf8.h"
@@ -213,15 +214,15 @@ Result<WriteRequest> WriteRequest::Decode(std::string_view body, std::size_t max
   }
   // Snappy cannot pack tighter than this: a small body may not claim much memory.
   constexpr std::size_t kBestRatio = 64;
-  std::string message;
-  if (size > kBestRatio * body.size() || !snappy::Uncompress(body.data(), body.size(), &message)) {
-    return Fail(ErrorCode::kInvalid, "snappy: corrupt input");
-  }
+  const auto corrupt = Fail(ErrorCode::kInvalid, "snappy: corrupt input");
+  if (size > kBestRatio * body.size()) return corrupt;
+  const auto message = std::make_unique_for_overwrite<char[]>(size);
+  if (!snappy::RawUncompress(body.data(), body.size(), message.get())) return corrupt;
   WriteRequest request;
   // A sample takes about 18 bytes and its part of the labels.
-  request.samples_.reserve(message.size() / 24);
+  request.samples_.reserve(size / 24);
   try {
-    Decoder(request).Read(message);
+    Decoder(request).Read({message.get(), size});
   } catch (const std::exception& error) {
     return Fail(ErrorCode::kInvalid, std::string("protobuf: ") + error.what());
   }
