@@ -19,7 +19,6 @@ rules=${FLEET_RULES:-build/bench/bench/fleet_rules}
 work=$(mktemp -d -t vigia-bench.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 printf '%s\n' 'global: {}' "rule_files: [ $work/rules.yml ]" >"$work/prometheus.yml"
-echo 'groups: []' >"$work/rules.yml"
 # Nothing but the history: no sources, no rules at first; a day that is pushed whole is kept.
 printf '%s\n' 'collectors: {}' "rules: [ $work/rules.yml ]" 'remote_write_receiver: true' 'history: { retention: 25h }' >"$work/vigia.yml"
 
@@ -44,6 +43,7 @@ with_rules() { # COUNT ARGUMENTS...
 }
 
 for part in "${parts[@]}"; do
+  echo 'groups: []' >"$work/rules.yml"
   case $part in
     small)
       run --series 20000 --hours 2 "${peers[@]}" "$ours" --goals '{"ingest": ">= 3", "cpu": "<= 0.2", "rss": "<= 40", "disk": "<= 1.4",

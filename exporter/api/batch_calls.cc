@@ -3,6 +3,7 @@
 #include <chrono>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "exporter/api/answer.h"
 #include "exporter/api/calls.h"
@@ -11,6 +12,7 @@ namespace vigia::api {
 namespace {
 
 constexpr std::size_t kMostQueries = 100;
+constexpr std::size_t kMostBytes = 256 * 1024;
 // What is answered within these is sent as one body, compressed; the rest as it comes.
 constexpr std::size_t kWholeBytes = 256 * 1024;
 constexpr auto kWholeWait = std::chrono::milliseconds(100);
@@ -40,8 +42,16 @@ ApiResult<http::Request> ReadQuery(const nlohmann::json& object, std::stop_token
   return query;
 }
 
+// What is deeper than an array in a query is wrong anyhow, and takes no memory.
+nlohmann::json ParseShallow(std::string_view text) {
+  const auto keep = [](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
+    return depth <= 3;
+  };
+  return nlohmann::json::parse(text, keep, false);
+}
+
 ApiResult<std::vector<http::Request>> ReadQueries(const http::Request& request) {
-  const auto body = nlohmann::json::parse(request.body, nullptr, false);
+  const auto body = ParseShallow(request.body);
   const auto list = body.is_object() ? body.find("queries") : body.end();
   if (!body.is_object() || list == body.end() || !list->is_array()) {
     return BadData("the body has to be {\"queries\": [{\"query\": ...}, ...]}");
@@ -101,10 +111,10 @@ http::Response Answer(const Batch& batch, const http::Request& request) {
   response.stream =
       [batch, body = std::move(body), large = std::move(large),
        rest = std::vector(std::make_move_iterator(next), std::make_move_iterator(queries->end()))](
-          const http::Sink& sink) -> Status {
-    sink(body);
+          const http::Sink& sink) mutable -> Status {
+    sink(std::exchange(body, {}));
     if (large.stream) {
-      if (auto status = WriteLine(large, sink); !status) return status;
+      if (auto status = WriteLine(std::exchange(large, {}), sink); !status) return status;
     }
     for (const auto& query : rest) {
       if (!sink({})) return Ok();  // the client has gone
@@ -122,7 +132,7 @@ void AddBatchCall(http::Router& router, Clock& clock, http::Handler instant, htt
   router.Add({.method = "POST",
               .pattern = "/api/vigia/v1/queries",
               .handler = [batch](const auto& request) { return Answer(batch, request); },
-              .max_body = 4 * 1024 * 1024,
+              .max_body = kMostBytes,
               .large_stack = true,
               .cancellable = true});
 }

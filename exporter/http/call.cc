@@ -35,8 +35,10 @@ void Call::Run(bool stopping) {
   const Instant start = options_.clock->Now();
   const Response response = Answer(stopping);
   SkipSmallBody();
-  const bool keep_alive =
-      framing_.keep_alive && !stopping && (body_ == Body::kNone || body_ == Body::kRead);
+  // Without chunks only the end of the connection ends a stream.
+  const bool keep_alive = framing_.keep_alive && !stopping &&
+                          (body_ == Body::kNone || body_ == Body::kRead) &&
+                          (head_.http11 || !response.stream);
   if (!keep_alive) exchange_.CloseAfter();
   const std::string header_lines = options_.header_lines ? options_.header_lines() : "";
   Sent sent = SendAnswer({.exchange = exchange_,

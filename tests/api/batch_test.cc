@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "exporter/api/calls.h"
 #include "tests/api/stand.h"
 
 using namespace vigia;
@@ -107,7 +108,75 @@ TEST_CASE("a small batch is compressed, a large one comes in pieces and is as wh
   }
 }
 
-TEST_CASE("a batch whose client is gone ends with the query that is under way", "[api]") {
+TEST_CASE("a batch that nests without end takes no memory, one that is too large is refused",
+          "[api]") {
+  ApiStand stand;
+  for (const auto& body :
+       {std::string(200'000, '['), R"({"queries":[{"query":)" + std::string(100'000, '[')}) {
+    REQUIRE(Ask(stand, body).status == 400);
+  }
+  const auto deep = Ask(stand, R"({"queries":[{"query":[[[[[1]]]]]}]})");
+  REQUIRE(deep.body.find("is neither text nor a number") != std::string::npos);
+}
+
+namespace {
+
+// A batch of queries that each take 60 ms on a clock of their own.
+struct SlowBatch {
+  SlowBatch() {
+    const auto answer = [this](const http::Request&) {
+      clock.Advance(std::chrono::milliseconds(60));
+      return http::Response::Json(200, std::to_string(++asked));
+    };
+    api::AddBatchCall(router, clock, answer, answer);
+  }
+
+  http::Response Ask(std::size_t queries) {
+    http::Request request;
+    request.method = "POST";
+    request.path = "/api/vigia/v1/queries";
+    request.body = Queries(queries, R"({"query":"1"})");
+    std::string allowed;
+    return router.Find(request, allowed)->handler(request);
+  }
+
+  ManualClock clock;
+  http::Router router;
+  int asked = 0;
+};
+
+}  // namespace
+
+TEST_CASE("what a batch has after 100 ms is sent, and each later line when it is there", "[api]") {
+  SlowBatch batch;
+  const auto whole = batch.Ask(2);
+  REQUIRE_FALSE(whole.stream);
+  REQUIRE(whole.body == "1\n2\n");
+
+  const auto response = batch.Ask(4);
+  REQUIRE(batch.asked == 4);
+  REQUIRE(response.stream);
+  std::vector<std::string> packets(1);
+  REQUIRE(response.stream([&](std::string_view piece) {
+    if (piece.empty() && !packets.back().empty()) packets.emplace_back();
+    packets.back() += piece;
+    return true;
+  }));
+  REQUIRE(packets == std::vector<std::string>{"3\n4\n", "5\n", "6\n", ""});
+}
+
+TEST_CASE("a batch asks nothing more once its client has gone", "[api]") {
+  SlowBatch batch;
+  const auto response = batch.Ask(50);
+  bool gone = false;
+  REQUIRE(response.stream([&](std::string_view piece) {
+    gone = gone || piece == "4";
+    return !gone;
+  }));
+  REQUIRE(batch.asked == 4);
+}
+
+TEST_CASE("queries of a batch are canceled when its client hangs up", "[api]") {
   ApiStand stand;
   stand.AppendUp();
   std::stop_source client;
@@ -117,7 +186,9 @@ TEST_CASE("a batch whose client is gone ends with the query that is under way", 
   request.gone = client.get_token();
   request.body = Queries(3, R"({"query":"up","start":1699999400,"end":1700000000,"step":1})");
   client.request_stop();
-  for (const auto& line : LinesOf(stand.Send(std::move(request)).body)) {
+  const auto lines = LinesOf(stand.Send(std::move(request)).body);
+  REQUIRE(lines.size() == 3);
+  for (const auto& line : lines) {
     REQUIRE(line.find(R"("errorType":"canceled")") != std::string::npos);
   }
 }

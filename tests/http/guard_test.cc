@@ -216,6 +216,23 @@ TEST_CASE("a stream that fails is seen to be incomplete", "[http]") {
       Talk(stand.port, "GET / HTTP/1.0\r\n\r\n").ends_with("\r\n\r\n" + std::string(20'000, 'x')));
 }
 
+TEST_CASE("a stream without chunks ends with its connection, whatever the client would like",
+          "[http]") {
+  Router router;
+  router.Get("/", [](const Request&) {
+    Response response = Response::Text(200, "");
+    response.stream = [](const Sink& sink) -> Status {
+      sink("whole");
+      return Ok();
+    };
+    return response;
+  });
+  const Stand stand(std::move(router));
+  const auto answer = Talk(stand.port, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  CHECK(answer.find("\r\nConnection: close\r\n") != std::string::npos);
+  CHECK(answer.ends_with("\r\n\r\nwhole"));
+}
+
 TEST_CASE("answers say when and for how long they hold and nothing of the server", "[http]") {
   const Stand stand(Routes());
   const auto answer = Get(stand.port, "/hello");

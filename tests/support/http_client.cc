@@ -102,6 +102,17 @@ std::string RawConnection::ReadAll(std::chrono::milliseconds timeout) const {
   return out;
 }
 
+std::string RawConnection::ReadUntil(std::string_view text) const {
+  std::string out;
+  char c = 0;
+  while (!out.ends_with(text)) {
+    pollfd ready{socket_, POLLIN, 0};
+    if (::poll(&ready, 1, 10'000) <= 0 || ::recv(socket_, &c, 1, 0) != 1) break;
+    out += c;
+  }
+  return out;
+}
+
 HttpAnswer Ask(int port, const HttpQuery& query) {
   const auto start = std::chrono::steady_clock::now();
   const RawConnection connection(port);

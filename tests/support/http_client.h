@@ -43,6 +43,8 @@ class RawConnection {
   void Finish() const;
   // What arrives until the other side closes, or until `timeout` passes without a byte.
   std::string ReadAll(std::chrono::milliseconds timeout = std::chrono::seconds(10)) const;
+  // What comes up to `text`; less if it does not come within 10 s.
+  std::string ReadUntil(std::string_view text) const;
 
  private:
   int socket_ = -1;

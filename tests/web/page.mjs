@@ -132,11 +132,9 @@ async function checkData(browser, url) {
   await show(page, url, 'redis');
   await page.waitForFunction(() => document.querySelector('.legend output')?.textContent.match(/\d/));
   console.log('ok: PostgreSQL and Redis have values');
-  const answered = page.waitForResponse(response => response.url().endsWith('/queries'));
   await show(page, url, 'kpis');
   await page.locator('.absent').waitFor();
-  await (await answered).finished();
-  await page.waitForTimeout(300);
+  await page.waitForRequest(request => request.url().endsWith('/queries'));  // the next round: all of the first has come
   assert(await page.locator('.chart:visible, .table:visible').count() === 0, 'what is not watched has a sentence, no empty charts or tables');
   const paint = await page.evaluate(() => performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd);
   console.log(`content loaded after ${paint.toFixed(0)} ms`);
@@ -249,6 +247,36 @@ async function checkMany(browser, url) {
   await page.context().close();
 }
 
+// A proxy's page for logging in comes with 200, too.
+async function checkStranger(browser, url) {
+  const page = await browser.page('desktop', 'light');
+  for (const call of ['queries', 'status']) {
+    await page.route(`**/api/vigia/v1/${call}`, route => route.fulfill({contentType: 'text/html', body: '<html>Log in</html>'}), {times: 1});
+    await show(page, url, 'host');
+    await page.waitForFunction(() => document.querySelector('#notice').textContent.includes('does not answer'));
+    await page.waitForFunction(() => !document.querySelector('#notice').textContent.includes('does not answer') &&
+        document.querySelector('.legend output')?.textContent.match(/\d/));
+    console.log(`ok: the page tells a strange answer to ${call}, and goes on`);
+  }
+  await page.context().close();
+}
+
+// Another range is shown without what was asked for the one before.
+async function checkRanges(browser, url) {
+  const page = await browser.page('desktop', 'light');
+  await show(page, url, 'host');
+  await page.waitForFunction(() => document.querySelector('.legend output')?.textContent.match(/\d/));
+  let held;
+  await page.route('**/api/vigia/v1/queries', route => { held = route; }, {times: 1});  // has no answer
+  await page.click('.ranges button:text-is("6h")');
+  await until('the first range is asked for', async () => held);
+  const answered = page.waitForResponse(response => response.url().endsWith('/queries'), {timeout: 10000});
+  await page.click('.ranges button:text-is("1h")');
+  assert((await answered).ok(), 'a change of range does not wait for what was asked before');
+  await page.waitForFunction(() => document.querySelector('.legend output')?.textContent.match(/\d/));
+  await page.context().close();
+}
+
 // Charts that nobody sees ask for nothing.
 async function checkSight(browser, url) {
   const page = await browser.page('phone', 'dark');
@@ -314,6 +342,8 @@ try {
   await checkAlerts(browser, daemon);
   await checkMany(browser, daemon.url);
   await checkSight(browser, daemon.url);
+  await checkStranger(browser, daemon.url);
+  await checkRanges(browser, daemon.url);
   await checkViews(browser, daemon.url);
   const page = await browser.page('desktop', 'light');
   await show(page, daemon.url, 'now');

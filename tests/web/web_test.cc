@@ -93,6 +93,11 @@ void CheckExpressions(const std::string& url, const std::string& name) {
 
 }  // namespace
 
+TEST_CASE("the live page's calls end, whatever answers them", "[web]") {
+  if (!HasAll({"node"})) return;
+  RunNode({Script("web/calls.mjs")}, {}, 60s);
+}
+
 TEST_CASE("the live page works in a browser", "[web]") {
   if (!HasAll({"node", "chromium", "redis-server"})) return;
   PostgresServer postgres;

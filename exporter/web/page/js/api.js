@@ -1,4 +1,5 @@
-// Calls to vigia's HTTP interfaces. Every call ends: after 20 seconds at the latest.
+// Calls to vigia's HTTP interfaces. Every call ends: at the latest 20 seconds after it began, or after the last whole
+// line where the answer comes in lines.
 
 const kTimeout = 20_000;
 const kMostQueries = 100;  // that travel together
@@ -13,33 +14,52 @@ export class ApiError extends Error {
   }
 }
 
-// read(response) tells what to return; without it that is the JSON or text of the body.
-async function call(path, {read, ...options} = {}) {
+export function noAnswer() {
+  return new ApiError(0, 'vigia does not answer');
+}
+
+// read(response, heard) tells what to return, and calls heard() to be given 20 seconds more; without it that is the
+// JSON of the body. Nobody wants the answer any more once all of `signals` have fired.
+async function call(path, {read = readJson, signal, signals = [signal], ...options} = {}) {
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), kTimeout);
-  options.signal?.addEventListener('abort', () => stop.abort());
+  const done = new AbortController();
+  const unwanted = () => signals.every(one => one?.aborted);
+  for (const one of signals) one?.addEventListener('abort', () => unwanted() && stop.abort(), {signal: done.signal});
+  if (unwanted()) stop.abort();
+  let timer;
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => stop.abort(), kTimeout);
+  };
+  heard();
   try {
     const response = await fetch(path, {...options, signal: stop.signal, cache: 'no-store'});
-    if (response.ok && read) return await read(response);
-    const text = await response.text();
-    let body = null;
-    try {
-      body = text ? JSON.parse(text) : null;
-    } catch {
-      body = text;
-    }
-    if (!response.ok) {
-      const words = body?.error ?? body?.message ?? (typeof body === 'string' ? body : response.statusText);
-      throw new ApiError(response.status, String(words).trim(), body?.errorType);
-    }
-    return body;
+    if (!response.ok) throw failure(response, await response.text());
+    return await read(response, heard);
   } catch (error) {
-    if (error instanceof ApiError) throw error;
-    if (options.signal?.aborted) throw error;
-    throw new ApiError(0, 'vigia does not answer');
+    stop.abort();  // lets go of a body that is not read to its end
+    if (unwanted()) throw stop.signal.reason;
+    throw error instanceof ApiError ? error : noAnswer();
   } finally {
     clearTimeout(timer);
+    done.abort();
   }
+}
+
+async function readJson(response) {
+  const text = await response.text();
+  return text ? JSON.parse(text) : null;
+}
+
+function failure({status, statusText}, text) {
+  let body = null;
+  try {
+    body = text ? JSON.parse(text) : null;
+  } catch {
+    body = text;
+  }
+  const words = body?.error ?? body?.message ?? (typeof body === 'string' ? body : statusText);
+  return new ApiError(status, String(words).trim(), body?.errorType);
 }
 
 function withParameters(path, parameters) {
@@ -89,9 +109,13 @@ async function ask(queries) {
   const left = [...queries];
   try {
     await post('/api/vigia/v1/queries', {queries: queries.map(one => one.parameters)}, {
-      signal: whenAllAbort(queries.map(one => one.signal)),
-      read: response => eachLine(response, line => settle(left.shift(), JSON.parse(line)))});
-    if (left.length) throw new ApiError(0, 'vigia does not answer');
+      signals: [...new Set(queries.map(one => one.signal))],
+      read: (response, heard) => eachLine(response, line => {
+        heard();
+        settle(left[0], JSON.parse(line));
+        left.shift();  // only now: what settle() throws is for this one, too
+      })});
+    if (left.length) throw noAnswer();
   } catch (error) {
     for (const one of left) one.reject(error);
   }
@@ -100,35 +124,31 @@ async function ask(queries) {
 // Answers are those of Prometheus' API, unwrapped: {result, resultType, warnings, infos}.
 function settle({resolve, reject}, {status, data, error, errorType, warnings = [], infos = []}) {
   if (status === 'success') resolve({...data, warnings, infos});
-  else reject(new ApiError(422, error, errorType));
-}
-
-// Fires once nobody wants an answer any more.
-function whenAllAbort(signals) {
-  if (!signals.every(Boolean)) return undefined;
-  const stop = new AbortController();
-  for (const signal of signals) signal.addEventListener('abort', () => signals.every(one => one.aborted) && stop.abort());
-  return stop.signal;
+  else if (status === 'error') reject(new ApiError(422, error, errorType));
+  else throw noAnswer();
 }
 
 // Hands over each line when it has come, and lets the browser paint now and then.
 async function eachLine(response, take) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
+  let pieces = [];  // of the line whose end has not come
   for (;;) {
     const {value, done} = await reader.read();
-    if (done) return;
-    const lines = (rest + value).split('\n');
-    rest = lines.pop();
+    if (done) break;
+    const [first, ...others] = value.split('\n');
+    pieces.push(first);
     let begun = performance.now();
-    for (const line of lines) {
-      take(line);
+    for (const next of others) {
+      take(pieces.join(''));
+      pieces = [next];
       await null;  // those who waited for it go on
       if (performance.now() - begun < kTurn) continue;
       await new Promise(painted => (window.requestIdleCallback ?? setTimeout)(painted, {timeout: kWait}));
       begun = performance.now();
     }
   }
+  const last = pieces.join('');
+  if (last) take(last);
 }
 
 export function instant(expr, time, options) {

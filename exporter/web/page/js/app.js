@@ -130,12 +130,18 @@ class App {
     state.range = range;
     state.zoom = null;
     this.setParameters({range, from: null, to: null});
-    this.poll();
+    this.restart();
   }
 
   zoom(from, to) {
     state.zoom = from === null ? null : {from: Math.round(from), to: Math.round(to)};
     this.setParameters({from: state.zoom?.from ?? null, to: state.zoom?.to ?? null});
+    this.restart();
+  }
+
+  // What the view is still waiting for answers what nobody asks any more.
+  restart() {
+    this.view.cancel?.();
     this.poll();
   }
 

@@ -62,8 +62,13 @@ export class Chart {
     this.resizer.disconnect();
     this.sight.disconnect();
     cancelAnimationFrame(this.hover);
-    this.abort?.abort();
+    this.cancel();
     this.plot?.destroy();
+  }
+
+  // What is under way is wanted no more.
+  cancel() {
+    this.abort?.abort();
   }
 
   // Draws anew in the colours of the present theme.
@@ -79,10 +84,13 @@ export class Chart {
     const wanted = frame();
     const same = this.frame && this.frame.step === wanted.step && this.frame.live === wanted.live &&
         wanted.start <= this.frame.end && wanted.start >= this.frame.start;
-    if (!same) this.series.clear();
+    if (!same) {
+      this.series.clear();
+      this.frame = null;
+    }
     // The newest points may have been read before their samples came.
     const start = same ? Math.max(wanted.start, this.frame.end - 2 * wanted.step) : wanted.start;
-    this.abort?.abort();
+    this.cancel();
     const abort = this.abort = new AbortController();
     const asked = {...wanted, start};
     const asking = this.spec.queries.map(

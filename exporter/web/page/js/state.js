@@ -1,6 +1,6 @@
 // What all views share: the time range, the server's clock and status, the poll.
 
-import {get} from './api.js';
+import {get, noAnswer} from './api.js';
 
 export const kRanges = {'15m': 900, '1h': 3600, '6h': 21600, '24h': 86400};
 
@@ -37,7 +37,9 @@ export function rateWindow() {
 
 export async function refreshStatus() {
   try {
-    state.status = await get('/api/vigia/v1/status');
+    const status = await get('/api/vigia/v1/status');
+    if (!status?.collectors) throw noAnswer();  // it is somebody else's
+    state.status = status;
     state.answered = Date.now();
     state.failing = null;
   } catch (error) {

@@ -13,6 +13,7 @@ export class BaselinesView {
   constructor(app) {
     this.app = app;
     this.charts = new Map();
+    this.stop = new AbortController();
     this.absent = h('p', {class: 'absent', hidden: true},
                     'No baseline has learnt enough yet, or none is configured: see baselines in vigia.yml.');
     this.summary = h('p', {role: 'status'});
@@ -24,7 +25,15 @@ export class BaselinesView {
     return true;
   }
 
+  // Of what is under way, nothing is wanted any more.
+  cancel() {
+    this.stop.abort();
+    this.stop = new AbortController();
+    for (const chart of this.charts.values()) chart.cancel();
+  }
+
   destroy() {
+    this.cancel();
     for (const chart of this.charts.values()) chart.destroy();
   }
 
@@ -33,7 +42,10 @@ export class BaselinesView {
   }
 
   async update() {
-    const [deploys, ...answers] = await Promise.all([loadDeploys(), ...kFacts.map(name => instant(`vigia_baseline_${name}`))]);
+    const {signal} = this.stop;
+    const [deploys, ...answers] = await Promise.all(
+        [loadDeploys({signal}), ...kFacts.map(name => instant(`vigia_baseline_${name}`, undefined, {signal}))]);
+    if (signal.aborted) return;
     const facts = answers.map(({result}) => new Map(result.map(({metric, value}) => [identity(metric), {metric, value: Number(value[1])}])));
     const [scores, ratio, regression, learning, since, change, expected, lower, upper] = facts;
     const watched = [...scores].map(([key, {metric, value}]) => ({

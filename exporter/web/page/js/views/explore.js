@@ -35,6 +35,7 @@ export class ExploreView {
           h('button', {type: 'button', onclick: () => this.tidy()}, 'Format')),
         this.fault, this.notes, this.summary, this.graph, this.table.element);
     this.words = [];
+    this.stop = new AbortController();
     this.loadNames();
   }
 
@@ -57,7 +58,15 @@ export class ExploreView {
     }
   }
 
+  // Of what is under way, nothing is wanted any more.
+  cancel() {
+    this.stop.abort();
+    this.stop = new AbortController();
+    this.chart?.cancel();
+  }
+
   destroy() {
+    this.cancel();
     this.chart?.destroy();
   }
 
@@ -69,7 +78,7 @@ export class ExploreView {
     this.close();
     this.app.setParameters({expr: this.box.value.trim()});
     this.shown = null;
-    this.app.poll();
+    this.app.restart();
   }
 
   async tidy() {
@@ -85,14 +94,16 @@ export class ExploreView {
     const expr = this.box.value.trim();
     if (!expr || (this.failed && this.shown === expr)) return;
     if (this.shown !== expr) this.begin(expr);
+    const {signal} = this.stop;
     const begun = performance.now();
     try {
-      const answer = await instant(expr);
-      if (this.shown !== expr) return;
+      const answer = await instant(expr, undefined, {signal});
+      if (signal.aborted) return;
       this.showFault(null);
       this.showAnswer(answer, performance.now() - begun);
       if (this.chart && answer.resultType !== 'string' && answer.resultType !== 'matrix') await this.chart.update();
     } catch (error) {
+      if (signal.aborted) return;
       this.failed = error.status > 0;
       this.showFault(error);
     }

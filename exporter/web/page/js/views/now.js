@@ -24,6 +24,7 @@ const kSilences = {'1 hour': 3600, '4 hours': 14400, '1 day': 86400, '1 week': 6
 export class NowView {
   constructor() {
     this.sparks = new Map();
+    this.stop = new AbortController();
     this.health = h('p', {class: 'health', role: 'status'});
     this.list = h('ul', {class: 'alerts'});
     this.alerts = [];
@@ -43,13 +44,16 @@ export class NowView {
   }
 
   async update() {
-    this.alerts = await loadAlerts();
+    const alerts = await loadAlerts();
+    if (this.stop.signal.aborted) return;
+    this.alerts = alerts;
     this.showHealth(this.alerts);
     this.draw();
     await Promise.all([this.showSent(), this.drawSparks(this.alerts)]);
   }
 
   destroy() {
+    this.stop.abort();
     this.sight.disconnect();
   }
 
@@ -203,7 +207,7 @@ export class NowView {
     const byQuery = Map.groupBy ? Map.groupBy(due, alert => alert.rule.query) : groupBy(due, alert => alert.rule.query);
     await Promise.all([...byQuery].map(async ([query, list]) => {
       const {expr, threshold} = splitThreshold(query);
-      const {result} = await range(expr, {start: end - 3600, end, step: 30});
+      const {result} = await range(expr, {start: end - 3600, end, step: 30}, {signal: this.stop.signal});
       for (const alert of list) {
         const found = result.find(({metric}) => Object.entries(metric).every(
             ([name, value]) => name === '__name__' || alert.labels[name] === value));

@@ -35,8 +35,15 @@ export class SubjectView {
     return new Chart(spec, {onZoom: (from, to) => this.app.zoom(from, to)});
   }
 
-  destroy() {
+  // Of what is under way, nothing is wanted any more.
+  cancel() {
     this.stop.abort();
+    this.stop = new AbortController();
+    for (const chart of this.charts) chart.cancel();
+  }
+
+  destroy() {
+    this.cancel();
     this.sight.disconnect();
     for (const chart of this.charts) chart.destroy();
   }
@@ -73,7 +80,6 @@ export class SubjectView {
     for (const chart of this.charts) chart.mark(deploys);
   }
 
-  // Of what is under way when the view is left, nothing is wanted any more.
   ask(expr) {
     return instant(expr, undefined, {signal: this.stop.signal});
   }
@@ -103,10 +109,12 @@ export class SubjectView {
   // A chart for each metric that came since the last look.
   async discover() {
     if (!this.subject.discover) return;
+    const {signal} = this.stop;
     const added = [];
     const names = await labelValues('__name__', {'match[]': `{__name__=~"${this.subject.discover}"}`});
+    if (signal.aborted) return;
     for (const name of names.slice(0, kMostKpis)) {
-      if (this.found.has(name) || this.stop.signal.aborted) continue;
+      if (this.found.has(name)) continue;
       const title = name.replace(/^kpi_/, '').replaceAll('_', ' ');
       const chart = this.chart({title, unit: name.endsWith('_ratio') ? 'ratio' : 'number',
                                 queries: [{expr: name, name: labels => legend(labels, title)}]});
