@@ -156,6 +156,10 @@ class Outbox final : public dispatch::NoticeSink {
   // With mutex_ held.
   Lane& LaneFor(const LaneId& id);
   void Add(Lane& lane, Item item, std::vector<dispatch::NoticeResult>& results);
+  // `item` is sent in place of `old`, when that would have been, with its failures.
+  void TakePlace(Lane& lane, Item& item, Item& old, std::vector<dispatch::NoticeResult>& results);
+  // After a failure: the first item makes way for the second if that says everything it says.
+  void ReplaceFirst(Lane& lane, Queue& queue, std::vector<dispatch::NoticeResult>& results);
   bool TakeToken(Lane& lane, Instant now);
   Instant NextToken(const Lane& lane) const;
   Instant NextTurn(const Lane& lane) const;

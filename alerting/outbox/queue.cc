@@ -36,6 +36,15 @@ NoticeResult Outbox::ResultOf(const Item& item, NoticeResult::State state) const
           .answer = item.answer};
 }
 
+void Outbox::TakePlace(Lane& lane, Item& item, Item& old, std::vector<NoticeResult>& results) {
+  old.answer = "replaced by " + item.notice.id;
+  ++lane.stats.replaced;
+  results.push_back(ResultOf(old, NoticeResult::State::kReplaced));
+  item.failures = std::max(item.failures, old.failures);
+  item.next_try = old.next_try;
+  item.asked = old.asked;
+}
+
 void Outbox::Add(Lane& lane, Item item, std::vector<NoticeResult>& results) {
   if (lane.gone) {
     item.answer = "the receiver is not configured";
@@ -46,12 +55,7 @@ void Outbox::Add(Lane& lane, Item item, std::vector<NoticeResult>& results) {
   const bool last_waits = queue.items.size() > (queue.busy ? 1U : 0U);
   if (last_waits && Covers(item.notice, queue.items.back().notice)) {
     auto& old = queue.items.back();
-    old.answer = "replaced by " + item.notice.id;
-    ++lane.stats.replaced;
-    results.push_back(ResultOf(old, NoticeResult::State::kReplaced));
-    item.failures = old.failures;
-    item.next_try = old.next_try;
-    item.asked = old.asked;
+    TakePlace(lane, item, old, results);
     Unready(lane, group, queue);
     old = std::move(item);
     Ready(lane, group, queue);
@@ -132,6 +136,7 @@ void Outbox::Conclude(Lane& lane, const std::string& group, const Answer& answer
       Postpone(lane, item, answer, after);
       queue.items.insert(queue.items.begin(), std::move(item));
       ++waiting_;
+      ReplaceFirst(lane, queue, after.results);
     }
   }
   if (queue.items.empty()) {
@@ -139,6 +144,14 @@ void Outbox::Conclude(Lane& lane, const std::string& group, const Answer& answer
   } else {
     Ready(lane, group, queue);
   }
+}
+
+// The one behind it may have come while it was in flight.
+void Outbox::ReplaceFirst(Lane& lane, Queue& queue, std::vector<NoticeResult>& results) {
+  if (queue.items.size() < 2 || !Covers(queue.items[1].notice, queue.items[0].notice)) return;
+  TakePlace(lane, queue.items[1], queue.items[0], results);
+  queue.items.erase(queue.items.begin());
+  --waiting_;
 }
 
 void Outbox::Postpone(Lane& lane, Item& item, const Answer& answer, Aftermath& after) {

@@ -9,6 +9,14 @@
 namespace vigia::alerting::route {
 namespace {
 
+// Left empty it says nothing: what stands above holds.
+void ReadReceiver(config::MapReader& map, Route& route) {
+  const config::Node* const node = map.Child("receiver");
+  std::string name;
+  if (!node || node->IsNull() || !map.Read("receiver", name) || name.empty()) return;
+  route.receiver = std::move(name);
+}
+
 void ReadGroupBy(config::MapReader& map, Route& route) {
   std::vector<std::string> names;
   const config::Node* node = map.node().Find("group_by");
@@ -76,8 +84,7 @@ class RouteReader {
     config::MapReader map(node, diagnostics_, "route");
     route.position = node.position;
     route.index = next_index_++;
-    const config::Node* const receiver = map.Child("receiver");
-    if (receiver && !receiver->IsNull()) map.Read("receiver", route.receiver);
+    ReadReceiver(map, route);
     map.Read("continue", route.continues);
     ReadGroupBy(map, route);
     ReadRouteMatchers(map, route);
@@ -96,14 +103,19 @@ class RouteReader {
  private:
   static void CheckRoot(config::MapReader& map, const Route& root) {
     map.Require("receiver", "the first route takes what no other takes");
+    const config::Node* const receiver = map.Child("receiver");
+    if (receiver && (receiver->IsNull() || receiver->IsScalar()) && root.receiver.empty()) {
+      map.Fault("receiver", "is empty: the first route takes what no other takes");
+    }
     for (const std::string_view key : {"match", "match_re", "matchers"}) {
       if (!root.matchers.empty() && map.Has(key)) {
         map.Fault(key, "the first route matches every alert; it has no matchers");
       }
     }
-    for (const std::string_view key : {"mute_time_intervals", "active_time_intervals"}) {
-      const config::Node* const names = map.Child(key);
-      if (names && !names->items.empty()) {
+    for (const auto& [key, names] :
+         {std::pair{"mute_time_intervals", &root.mute_time_intervals},
+          std::pair{"active_time_intervals", &root.active_time_intervals}}) {
+      if (!names->empty()) {
         map.Fault(key, "the first route cannot be muted; write it in a route below");
       }
     }

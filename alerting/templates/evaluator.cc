@@ -112,7 +112,7 @@ class Evaluator {
     }
     auto text = Show(value);
     // What a pipeline comes to is printed without its pointer.
-    if (!value.string() && text.starts_with("&{")) text.erase(0, 1);
+    if (value.structure() && text.starts_with("&{")) text.erase(0, 1);
     const bool markup = value.As<Markup>() != nullptr;
     if (execution_.escaping == Escaping::kNone || markup) return Write(node, text);
     return Write(node, EscapeHtml(text));

@@ -100,14 +100,14 @@ std::string_view TrimSpace(std::string_view text) {
 }
 
 Result<bool> RegexMatches(std::string_view pattern, std::string_view text) {
-  const auto regex = promql::Regex::CompileAnchored(pattern, kGoSemantics);
+  const auto regex = promql::Regex::Compile(pattern, kGoSemantics);
   if (!regex) return Fail(regex.error());
   return regex->Search(text);
 }
 
 Result<std::string> RegexReplaceAll(std::string_view pattern, std::string_view replacement,
                                     std::string_view text) {
-  const auto regex = promql::Regex::CompileAnchored(pattern, kGoSemantics);
+  const auto regex = promql::Regex::Compile(pattern, kGoSemantics);
   if (!regex) return Fail(regex.error());
   return regex->ReplaceAll(text, replacement);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "alerting/templates/function.h"
 #include "alerting/templates/go_time.h"
@@ -15,6 +16,14 @@ using Arguments = std::span<const Value>;
 const Time& Self(Arguments arguments) { return *arguments[0].As<Time>(); }
 std::int64_t Nanoseconds(Arguments arguments) { return arguments[0].As<GoDuration>()->nanoseconds; }
 
+// Beyond 64 bits Go's integers wrap.
+std::int64_t WrappingSum(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+std::int64_t WrappingProduct(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+}
+
 Result<Value> Format(const Environment&, Arguments arguments) {
   return Value(FormatTime(Self(arguments), Text(arguments[1])));
 }
@@ -26,7 +35,7 @@ Result<Value> Unix(const Environment&, Arguments arguments) {
 }
 Result<Value> UnixMilli(const Environment&, Arguments arguments) {
   const Time& time = Self(arguments);
-  return Value(time.seconds * 1000 + time.nanoseconds / 1'000'000);
+  return Value(WrappingSum(WrappingProduct(time.seconds, 1000), time.nanoseconds / 1'000'000));
 }
 Result<Value> IsZero(const Environment&, Arguments arguments) {
   return Value(Self(arguments).IsZero());
@@ -57,10 +66,10 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 
 Time Moved(const Time& time, std::int64_t nanoseconds) {
   Time moved = time;
-  moved.seconds += nanoseconds / kSecond;
+  moved.seconds = WrappingSum(moved.seconds, nanoseconds / kSecond);
   nanoseconds = time.nanoseconds + nanoseconds % kSecond;
   if (nanoseconds < 0 || nanoseconds >= kSecond) {
-    moved.seconds += nanoseconds < 0 ? -1 : 1;
+    moved.seconds = WrappingSum(moved.seconds, nanoseconds < 0 ? -1 : 1);
     nanoseconds += nanoseconds < 0 ? kSecond : -kSecond;
   }
   moved.nanoseconds = static_cast<std::int32_t>(nanoseconds);
@@ -96,19 +105,28 @@ Result<Value> Round(const Environment&, Arguments arguments) {
   return Value(Moved(Self(arguments), rest < unit - rest ? -rest : unit - rest));
 }
 Result<Value> UnixNano(const Environment&, Arguments arguments) {
-  return Value(Self(arguments).seconds * kSecond + Self(arguments).nanoseconds);
-}
-
-Result<Value> Sub(const Environment&, Arguments arguments) {
-  const Time& a = Self(arguments);
-  const Time& b = *arguments[1].As<Time>();
-  return Value(GoDuration{(a.seconds - b.seconds) * 1'000'000'000 + a.nanoseconds - b.nanoseconds});
+  const Time& time = Self(arguments);
+  return Value(WrappingSum(WrappingProduct(time.seconds, kSecond), time.nanoseconds));
 }
 
 std::strong_ordering Order(Arguments arguments) {
   const Time& a = Self(arguments);
   const Time& b = *arguments[1].As<Time>();
   return std::pair(a.seconds, a.nanoseconds) <=> std::pair(b.seconds, b.nanoseconds);
+}
+
+// Beyond 64 bits it is the longest duration there is, as in Go.
+Result<Value> Sub(const Environment&, Arguments arguments) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  const Time& a = Self(arguments);
+  const Time& b = *arguments[1].As<Time>();
+  std::int64_t nanoseconds = 0;
+  if (__builtin_sub_overflow(a.seconds, b.seconds, &nanoseconds) ||
+      __builtin_mul_overflow(nanoseconds, kSecond, &nanoseconds) ||
+      __builtin_add_overflow(nanoseconds, a.nanoseconds - b.nanoseconds, &nanoseconds)) {
+    nanoseconds = Order(arguments) < 0 ? Limits::min() : Limits::max();
+  }
+  return Value(GoDuration{nanoseconds});
 }
 Result<Value> Before(const Environment&, Arguments arguments) { return Order(arguments) < 0; }
 Result<Value> After(const Environment&, Arguments arguments) { return Order(arguments) > 0; }

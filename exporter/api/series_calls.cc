@@ -97,16 +97,17 @@ bool IsLabelName(std::string_view name, promql::Semantics semantics) {
 // "2e_..." as the character with this number, up to the "_", which is taken too; nothing if it is
 // none.
 std::optional<std::int32_t> TakeCodePoint(std::string_view& text) {
-  constexpr std::size_t kMostDigits = 6;
+  constexpr std::size_t kMostDigits = 5;  // as many as Prometheus reads
   const auto digits = text.substr(0, text.find('_'));
-  std::int32_t code = 0;
+  std::uint32_t code = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
-  if (error != std::errc() || end != digits.data() + digits.size() || code < 0 ||
+  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+  if (error != std::errc() || end != digits.data() + digits.size() || surrogate ||
       digits.size() > kMostDigits || digits.size() == text.size()) {
     return std::nullopt;
   }
   text.remove_prefix(digits.size() + 1);
-  return code;
+  return static_cast<std::int32_t>(code);
 }
 
 // What Prometheus' value encoding made of a name that is not plain: "U__http_2e_code" stands for

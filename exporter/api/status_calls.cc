@@ -91,21 +91,56 @@ http::Response ConfigText(const ApiContext& context, const http::Request& reques
   return Success(request, data);
 }
 
-using Counts = std::vector<std::pair<std::string, std::size_t>>;
+// The largest of many counts, `most` of them. Names are borrowed.
+class Largest {
+ public:
+  explicit Largest(std::size_t most) : most_(most) {}
 
-void WriteCounts(JsonWriter& json, std::string_view key, Counts counts, std::size_t most) {
-  std::sort(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
-    return std::tie(b.second, a.first) < std::tie(a.second, b.first);
-  });
-  if (counts.size() > most) counts.resize(most);
-  json.Key(key).BeginArray();
-  for (const auto& [name, value] : counts) {
-    json.BeginObject().Field("name", name);
-    json.Key("value").Integer(static_cast<std::int64_t>(value));
-    json.EndObject();
+  // Of a name, or of a pair: "name=value".
+  void Add(std::string_view name, std::size_t count) { Add(Entry{count, name, {}, false}); }
+  void AddPair(std::string_view name, std::string_view value, std::size_t count) {
+    Add(Entry{count, name, value, true});
   }
-  json.EndArray();
-}
+
+  // The largest first, equal ones by name. Nothing can be added afterwards.
+  void Write(JsonWriter& json, std::string_view key) {
+    std::sort_heap(entries_.begin(), entries_.end(), Before);
+    json.Key(key).BeginArray();
+    for (const auto& entry : entries_) {
+      std::string name(entry.name);
+      if (entry.pair) name.append("=").append(entry.value);
+      json.BeginObject().Field("name", name);
+      json.Key("value").Integer(static_cast<std::int64_t>(entry.count));
+      json.EndObject();
+    }
+    json.EndArray();
+  }
+
+ private:
+  struct Entry {
+    std::size_t count;
+    std::string_view name;
+    std::string_view value;
+    bool pair;
+  };
+
+  static bool Before(const Entry& a, const Entry& b) {
+    return std::tie(b.count, a.name, a.value) < std::tie(a.count, b.name, b.value);
+  }
+
+  void Add(const Entry& entry) {
+    if (entries_.size() == most_) {
+      if (most_ == 0 || !Before(entry, entries_.front())) return;
+      std::pop_heap(entries_.begin(), entries_.end(), Before);
+      entries_.pop_back();
+    }
+    entries_.push_back(entry);
+    std::push_heap(entries_.begin(), entries_.end(), Before);
+  }
+
+  const std::size_t most_;
+  std::vector<Entry> entries_;  // a heap whose first is the smallest
+};
 
 // How many series have each value of each label.
 using Cardinality =
@@ -120,24 +155,24 @@ Cardinality Count(const std::vector<std::shared_ptr<const StoredSeries>>& series
 }
 
 void WriteCardinality(JsonWriter& json, const Cardinality& labels, std::size_t most) {
-  Counts metrics;
-  Counts values;
-  Counts bytes;
-  Counts pairs;
+  Largest metrics(most);
+  Largest values(most);
+  Largest bytes(most);
+  Largest pairs(most);
   for (const auto& [name, counts] : labels) {
     std::size_t length = 0;
     for (const auto& [value, count] : counts) {
       length += value.size();
-      pairs.emplace_back(std::string(name).append("=").append(value), count);
-      if (name == kMetricName) metrics.emplace_back(value, count);
+      pairs.AddPair(name, value, count);
+      if (name == kMetricName) metrics.Add(value, count);
     }
-    values.emplace_back(name, counts.size());
-    bytes.emplace_back(name, length);
+    values.Add(name, counts.size());
+    bytes.Add(name, length);
   }
-  WriteCounts(json, "seriesCountByMetricName", std::move(metrics), most);
-  WriteCounts(json, "labelValueCountByLabelName", std::move(values), most);
-  WriteCounts(json, "memoryInBytesByLabelName", std::move(bytes), most);
-  WriteCounts(json, "seriesCountByLabelValuePair", std::move(pairs), most);
+  metrics.Write(json, "seriesCountByMetricName");
+  values.Write(json, "labelValueCountByLabelName");
+  bytes.Write(json, "memoryInBytesByLabelName");
+  pairs.Write(json, "seriesCountByLabelValuePair");
 }
 
 // vigia has no chunks of a head to count.

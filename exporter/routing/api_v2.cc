@@ -172,15 +172,15 @@ std::string TextOf(const nlohmann::json& object, const char* key) {
   return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
 
-// Go's zero time says nothing, as what is absent does.
+// A time up to 1970, such as Go's zero time, says nothing, as what is absent does.
 Status ReadTime(const nlohmann::json& item, const char* key, Timestamp& out) {
   const auto at = item.find(key);
   if (at == item.end() || at->is_null()) return Ok();
   const auto text = TextOf(item, key);
-  if (at->is_string() && (text.empty() || text.starts_with("0001-01-01T"))) return Ok();
+  if (at->is_string() && text.empty()) return Ok();
   const auto time = ParseTimeText(text);
   if (!time) return Fail(ErrorCode::kInvalid, std::string(key) + " is not a time (RFC 3339)");
-  out = *time;
+  if (*time > 0) out = *time;
   return Ok();
 }
 
@@ -306,7 +306,8 @@ Response PostSilence(const RoutingContext& context, const Request& request) {
   silence.matchers = {*std::move(matchers)};
   const auto starts = ParseTimeText(TextOf(object, "startsAt"));
   const auto ends = ParseTimeText(TextOf(object, "endsAt"));
-  if (!starts || !ends) return ErrorAnswer(400, "startsAt and endsAt have to be times (RFC 3339)");
+  if (!starts || !ends || *starts <= 0 || *ends <= 0)
+    return ErrorAnswer(400, "startsAt and endsAt have to be times (RFC 3339)");
   if (*ends <= *starts) return ErrorAnswer(400, "start time must be before end time");
   silence.starts_at = *starts;
   silence.ends_at = *ends;

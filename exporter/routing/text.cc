@@ -17,24 +17,32 @@ std::string TimeText(Timestamp time) {
 
 namespace {
 
-constexpr std::size_t kMinutesEnd = 16;  // of "2026-11-27T14:05"
+constexpr std::size_t kDateEnd = 10;     // of "2026-11-27T14:05"
+constexpr std::size_t kMinutesEnd = 16;  // of the same
+constexpr std::size_t kZoneSize = 5;     // "+0100"
 
-// With the seconds and the zone that may be missing.
+// With the seconds, the zone and its colon that may be missing.
 std::string Completed(std::string_view text) {
   std::string out(text);
   const auto zone = std::min(out.find_first_of("Zz+-", kMinutesEnd), out.size());
-  if (zone == out.size()) out += 'Z';
-  if (zone == kMinutesEnd) out.insert(kMinutesEnd, ":00");
+  const bool has_zone = zone != out.size();
+  const bool has_seconds = zone != kMinutesEnd;
+  if (out[kDateEnd] == ' ' && has_seconds && !has_zone) out[kDateEnd] = 'T';
+  if (!has_zone) out += 'Z';
+  if (out.size() - zone == kZoneSize && out.find(':', zone) == out.npos) {
+    out.insert(out.size() - 2, ":");
+  }
+  if (!has_seconds) out.insert(kMinutesEnd, ":00");
   return out;
 }
 
 }  // namespace
 
 std::optional<Timestamp> ParseTimeText(std::string_view text) {
-  if (text.size() < kMinutesEnd || (text[10] != 'T' && text[10] != 't')) return std::nullopt;
-  const auto time = api::ParseTime(Completed(text));
-  if (!time || *time <= 0) return std::nullopt;
-  return time;
+  if (text.size() < kMinutesEnd) return std::nullopt;
+  const auto completed = Completed(text);
+  if (completed[kDateEnd] != 'T' && completed[kDateEnd] != 't') return std::nullopt;
+  return api::ParseTime(completed);
 }
 
 void WriteLabels(text::JsonWriter& json, const Labels& labels) {

@@ -18,8 +18,8 @@ namespace vigia::routing {
 
 // "2026-11-27T14:05:06.789Z".
 std::string TimeText(Timestamp time);
-// RFC 3339; as Alertmanager takes them, also without seconds, and without a zone: UTC. Nothing for
-// what is no time, and for Go's zero time.
+// RFC 3339; as Alertmanager takes them, also without seconds, without the colon in the zone, and
+// without a zone: UTC, then also with a space for the T. Nothing for what is no time.
 std::optional<Timestamp> ParseTimeText(std::string_view text);
 
 void WriteLabels(text::JsonWriter& json, const Labels& labels);

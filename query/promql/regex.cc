@@ -19,25 +19,31 @@ re2::RE2::Options Options(Semantics semantics) {
   return options;
 }
 
-// What RE2 takes and Go does not: \C, a single byte; names of groups beyond ASCII; and \Q without
-// an end, which swallows the parenthesis that Prometheus puts behind a pattern. Empty if there is
+enum class Anchored { kNo, kYes };
+
+// The escapes that RE2 takes and Go does not: \C, a single byte; and in an anchored pattern \Q
+// without an end, which swallows the parenthesis that Prometheus puts behind it. Empty if there is
 // none, or the error in Go's words.
-std::string UnknownToGo(std::string_view pattern) {
-  for (std::size_t at = 0; at < pattern.size(); ++at) {
-    const auto rest = pattern.substr(at);
-    if (rest.starts_with("\\Q")) {
-      at = pattern.find("\\E", at);
-      if (at == pattern.npos) return "missing closing ): `" + std::string(pattern) + "`";
-    } else if (rest.starts_with("\\C")) {
-      return "invalid escape sequence: `\\C`";
-    } else if (rest.starts_with("(?P<")) {
-      const auto capture = rest.substr(0, rest.find('>') + 1);
-      const auto beyond = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
-      if (std::any_of(capture.begin(), capture.end(), beyond)) {
-        return "invalid named capture: `" + std::string(capture) + "`";
-      }
+std::string EscapeUnknownToGo(std::string_view pattern, Anchored anchored) {
+  for (auto at = pattern.find('\\'); at < pattern.size(); at = pattern.find('\\', at + 2)) {
+    const auto escape = pattern.substr(at, 2);
+    if (escape == "\\C") return "invalid escape sequence: `\\C`";
+    if (escape != "\\Q") continue;
+    at = pattern.find("\\E", at + 2);
+    if (at != pattern.npos) continue;
+    if (anchored == Anchored::kNo) break;
+    return "missing closing ): `" + std::string(pattern) + "`";
+  }
+  return {};
+}
+
+// Names of groups beyond ASCII, which RE2 takes and Go does not.
+std::string NameUnknownToGo(const re2::RE2& re) {
+  const auto beyond = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
+  for (const auto& [name, group] : re.NamedCapturingGroups()) {
+    if (std::any_of(name.begin(), name.end(), beyond)) {
+      return "invalid named capture: `(?P<" + name + ">`";
     }
-    if (rest[0] == '\\') ++at;
   }
   return {};
 }
@@ -158,17 +164,32 @@ struct Regex::Program {
   re2::RE2 re;
 };
 
+namespace {
+
+// What Go says of the pattern; empty if it takes it, too.
+std::string FaultOf(const re2::RE2& re, std::string_view pattern, Anchored anchored) {
+  if (auto unknown = EscapeUnknownToGo(pattern, anchored); !unknown.empty()) return unknown;
+  if (re.ok()) return NameUnknownToGo(re);
+  std::string message(GoMessage(re.error_code()));
+  std::string_view where = re.error_arg();
+  if (where.empty() || re.error_code() == re2::RE2::ErrorMissingParen) where = pattern;
+  return ((message += ": `") += where) += '`';
+}
+
+}  // namespace
+
 Result<Regex> Regex::CompileAnchored(std::string_view pattern, Semantics semantics) {
-  std::string message = "error parsing regexp: ";
-  if (const auto unknown = UnknownToGo(pattern); !unknown.empty()) {
-    return Fail(ErrorCode::kInvalid, message + unknown);
-  }
   auto program = std::make_shared<const Program>(std::string(pattern), semantics);
-  if (program->re.ok()) return Regex(std::move(program));
-  message += GoMessage(program->re.error_code());
-  std::string_view where = program->re.error_arg();
-  if (where.empty() || program->re.error_code() == re2::RE2::ErrorMissingParen) where = pattern;
-  return Fail(ErrorCode::kInvalid, ((message += ": `") += where) += '`');
+  const auto fault = FaultOf(program->re, pattern, Anchored::kYes);
+  if (!fault.empty()) return Fail(ErrorCode::kInvalid, "error parsing regexp: " + fault);
+  return Regex(std::move(program));
+}
+
+Result<Regex> Regex::Compile(std::string_view pattern, Semantics semantics) {
+  auto program = std::make_shared<const Program>(std::string(pattern), semantics);
+  const auto fault = FaultOf(program->re, pattern, Anchored::kNo);
+  if (!fault.empty()) return Fail(ErrorCode::kInvalid, "error parsing regexp: " + fault);
+  return Regex(std::move(program));
 }
 
 bool Regex::Matches(std::string_view value) const {

@@ -17,6 +17,8 @@ class Regex {
  public:
   // Matches whole values. kInvalid with Go's words: "error parsing regexp: missing closing ): `(`".
   static Result<Regex> CompileAnchored(std::string_view pattern, Semantics semantics);
+  // For Search and ReplaceAll.
+  static Result<Regex> Compile(std::string_view pattern, Semantics semantics);
 
   bool Matches(std::string_view value) const;
   // `replacement` with $1, ${1}, $name and ${name} replaced by what the groups matched in `value`

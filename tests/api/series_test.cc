@@ -51,16 +51,23 @@ TEST_CASE("a name that does not fit into a path comes in Prometheus' value encod
   ApiStand stand;
   stand.Append({{"__name__", "x"}, {"http.status_code", "200"}}, ApiStand::kNow, 1);
   stand.Append({{"__name__", "x"}, {"a/\xC3\xA4", "y"}}, ApiStand::kNow, 1);
+  stand.Append({{"__name__", "x"}, {"job", "decoded"}}, ApiStand::kNow, 1);
   stand.Append({{"__name__", "x"}, {"U__job_", "z"}}, ApiStand::kNow, 1);
   const auto values = [&](const std::string& name) {
     return stand.Get("/api/v1/label/" + name + "/values").body;
   };
   CHECK(values("U__http_2e_status__code") == Success(R"(["200"])"));
   CHECK(values("U__a_2f__E4_") == Success(R"(["y"])"));
-  CHECK(values("U__job") == Success("[]"));
-  // No encoding: the name itself.
+  CHECK(values("U__job") == Success(R"(["decoded"])"));
+  // No encoding: the name itself. What is no digit, surrogates and more than five digits stand for
+  // no character.
   CHECK(values("U__job_") == Success(R"(["z"])"));
-  CHECK(values("U__job_zz_") == Success("[]"));
+  for (const std::string name : {"U__job_zz_", "U___-0_", "U__d800_", "U__x_d800_", "U__x_dfff_",
+                                 "U__x_110000_", "U__x_00002e_"}) {
+    stand.Append({{"__name__", "x"}, {name, "itself"}}, ApiStand::kNow, 1);
+    INFO(name);
+    CHECK(values(name) == Success(R"(["itself"])"));
+  }
 }
 
 TEST_CASE("clients send the first and the last time there is for always", "[api]") {

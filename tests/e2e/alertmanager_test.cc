@@ -165,18 +165,23 @@ TEST_CASE("alerts that are posted are read as Alertmanager reads them", "[e2e]")
       {"2090-01-02T09:00", "2090-01-02T09:00:00.000Z"},
       {"2090-01-02T09:00Z", "2090-01-02T09:00:00.000Z"},
       {"2090-01-02T09:00:00+02:00", "2090-01-02T07:00:00.000Z"},
+      {"2090-01-02T09:00:00+0200", "2090-01-02T07:00:00.000Z"},
+      {"2090-01-02T09:00:00.250-0130", "2090-01-02T10:30:00.250Z"},
+      {"2090-01-02 09:00:07", "2090-01-02T09:00:07.000Z"},
   };
+  int number = 0;
   for (const auto& [given, read] : times) {
     INFO(given);
-    const auto name = "T" + std::to_string(given.size());
+    const auto name = "T" + std::to_string(++number);
     REQUIRE(post(R"("labels":{"alertname":")" + name + R"("},"endsAt":")" + given + "\"").status ==
             200);
     CHECK(GetJson(vigia, "/api/v2/alerts?filter=alertname%3D" + name).at(0)["endsAt"] == read);
   }
   CHECK(post(R"("labels":{"alertname":"B","x":null},"startsAt":null,"endsAt":"")").status == 200);
   CHECK(post(R"("labels":{"alertname":"C"},"endsAt":"0001-01-01T00:00:00Z")").status == 200);
+  CHECK(post(R"("labels":{"alertname":"E"},"endsAt":"1970-01-01T00:00:00Z")").status == 200);
   const auto count = GetJson(vigia, "/api/v2/alerts").size();
-  CHECK(count == times.size() + 2);
+  CHECK(count == times.size() + 3);
   // What would be another alert than the sender means.
   const std::map<std::string, std::string> faults{
       {R"("labels":{"alertname":"D","x":5})", R"(labels: the value of \"x\" is not a string)"},
@@ -184,6 +189,7 @@ TEST_CASE("alerts that are posted are read as Alertmanager reads them", "[e2e]")
       {R"("labels":["alertname"])", "labels is not an object"},
       {R"("labels":{"alertname":"D"},"startsAt":"yesterday")", "startsAt is not a time"},
       {R"("labels":{"alertname":"D"},"endsAt":17)", "endsAt is not a time"},
+      {R"("labels":{"alertname":"D"},"endsAt":"2090-01-02 09:00")", "endsAt is not a time"},
       {R"("labels":{})", "at least one label pair required"},
   };
   for (const auto& [fields, fault] : faults) {

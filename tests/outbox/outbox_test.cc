@@ -165,6 +165,29 @@ TEST_CASE("a group that changes between the failures reaches the fallback, too",
   CHECK(bench.box().Letters()[0].attempts == 1);
 }
 
+TEST_CASE("a group that changes while an attempt is in flight reaches the fallback, too",
+          "[outbox]") {
+  Bench bench({.fallback_after = 2, .fallback = "mail", .seed = 1});
+  const auto chat = bench.Lane("chat", [](const Notice&, std::size_t) {
+    return Answer{.kind = kRetry, .text = "HTTP 503"};
+  });
+  bench.Lane("mail", nullptr);
+  chat->Hang(true);
+  bench.Send(bench.Make("n1", "chat", "g"));
+  REQUIRE(chat->Await(1));
+  auto newer = bench.Make("n2", "chat", "g");
+  newer.reason = "newer";
+  bench.Send(std::move(newer));
+  chat->Hang(false);
+  REQUIRE(bench.AdvanceUntil(State::kRetrying, 2));
+  REQUIRE(bench.Await(State::kDelivered, 1) == 1);
+  CHECK(chat->ids()[1] == "n2");
+  CHECK(bench.Await(State::kReplaced, 1) == 1);
+  const auto written = bench.store().written();
+  REQUIRE(written.size() == 1);
+  CHECK(written[0].reason == "newer (receiver chat fails: HTTP 503)");
+}
+
 TEST_CASE("a copy for the fallback that the disk did not take is written once it does",
           "[outbox]") {
   Bench bench({.fallback_after = 1, .fallback = "mail", .seed = 1});

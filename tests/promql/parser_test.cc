@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "query/promql/regex.h"
 #include "query/promql/syntax/parser.h"
 #include "query/promql/syntax/printer.h"
 
@@ -282,7 +283,15 @@ TEST_CASE("regular expressions that Go does not know are refused", "[promql]") {
              Catch::Contains("error parsing regexp: missing closing ): `x\\Qy.z`"));
   CHECK(ErrorOf("a{b=~'x\\\\\\\\C'}") == "");
   CHECK(ErrorOf("a{b=~'\\\\Q\\\\C\\\\E'}") == "");
+  CHECK(ErrorOf("a{b=~'[(?P<\xC3\xA9>]'}") == "");
   CHECK(ErrorOf("a{b=~'(?P<name>\\\\Q(?P<\\\\E)'}") == "");
+}
+
+TEST_CASE("a pattern of many names of groups is refused at once", "[promql]") {
+  std::string pattern;
+  for (int i = 0; i < 200'000; ++i) pattern += "(?P<";
+  CHECK(!Regex::CompileAnchored(pattern, Semantics::kPrometheus3));
+  CHECK(!Regex::CompileAnchored(pattern + ">", Semantics::kPrometheus3));
 }
 
 TEST_CASE("what is too deep, too long or too much is refused without harm", "[promql]") {

@@ -100,6 +100,27 @@ TEST_CASE("what is left empty says nothing", "[route]") {
       "group_by: ~ } ]\n");
   CHECK(tree.root.routes[0]->receiver == "a");
   CHECK(tree.root.routes[0]->continues);
+  CHECK(Read("receiver: a\nroutes: [ { receiver: '' } ]\n").root.routes[0]->receiver == "a");
+}
+
+TEST_CASE("the first route names a receiver", "[route]") {
+  for (const auto* text : {"receiver: ~\n", "receiver:\n", "receiver: ''\n"}) {
+    std::string faults;
+    Read(text, &faults);
+    INFO(text);
+    CHECK(faults.find("am.yml:1:1: receiver: is empty: the first route takes") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("the first route is not muted by a single name either", "[route]") {
+  for (const std::string key : {"mute_time_intervals", "active_time_intervals"}) {
+    std::string faults;
+    Read("receiver: a\n" + key + ": nights\n", &faults);
+    CHECK(faults.find("am.yml:2:1: " + key + ": the first route cannot be muted") !=
+          std::string::npos);
+    CHECK(Read("receiver: a\n" + key + ": []\n").root.receiver == "a");
+  }
 }
 
 TEST_CASE("faults in routes have their place", "[route]") {

@@ -32,6 +32,9 @@ TEST_CASE("rule templates treat texts", "[templates]") {
             "{{reReplaceAll \"(a)b\" \"x$1\" \"abab\"}} {{reReplaceAll \"a*\" \"-\" \"baac\"}}") ==
         "xaxa -b-c-");
   CHECK(Expanded("{{reReplaceAll \"(?P<n>[a-z]+):.*\" \"${n}!\" $labels.instance}}") == "db1:9100");
+  // Nothing stands behind the pattern that a \Q without an end could swallow.
+  CHECK(Expanded(R"({{reReplaceAll "\\Q.example.com" "" "a.example.com"}})") == "a");
+  CHECK(Expanded(R"({{match "x\\Qy.z" "xy.z"}})") == "true");
   CHECK(Expanded("{{reReplaceAll \"(.*):.*\" \"$1\" $labels.instance}}") == "db1");
   CHECK(Expanded("{{stripPort \"a.b:80\"}} {{stripPort \"[::1]:80\"}} {{stripPort \"a.b\"}}") ==
         "a.b ::1 a.b");
@@ -40,6 +43,7 @@ TEST_CASE("rule templates treat texts", "[templates]") {
           "{{stripDomain \"a.b.c:80\"}} {{stripDomain \"a.b\"}} {{stripDomain \"10.0.0.1:8\"}}") ==
       "a:80 a 10.0.0.1:8");
   CHECK(Expanded("{{urlQueryEscape $labels.path}} {{safeHtml \"<b>\"}}") == "%2Fa+b <b>");
+  CHECK(Expanded("{{safeHtml \"&{x}\"}}") == "&{x}");
   CHECK(Expanded("{{match \"(\" \"b\"}}")
             .starts_with("error: error executing template t: template: t:1:2: executing \"t\" at "
                          "<match \"(\" \"b\">: error calling match: error parsing regexp: missing "
@@ -64,6 +68,13 @@ TEST_CASE("rule templates know times", "[templates]") {
   // Eight hours, as people in Asia write them.
   CHECK(Expanded("{{((toTime 1.5).Add 28800e9).Format \"15:04:05.000\"}}") == "08:00:01.500");
   CHECK(Expanded("{{((toTime 1.25).Add -1500000000).UnixNano}}") == "-250000000");
+  // Go's zero time: nanoseconds wrap, differences end at the longest duration.
+  std::string zero = "(toTime -6135596800)";
+  for (int i = 0; i < 7; ++i) zero = "(" + zero + ".Add -8000000000000000000)";
+  CHECK(Expanded("{{" + zero + ".IsZero}}") == "true");
+  CHECK(Expanded("{{" + zero + ".UnixNano}}") == "-6795364578871345152");
+  CHECK(Expanded("{{" + zero + ".UnixMilli}}") == "-62135596800000");
+  CHECK(Expanded("{{(" + zero + ".Sub (toTime 0)).Nanoseconds}}") == "-9223372036854775808");
   CHECK(Expanded("{{(toTime 5400).Truncate 3600e9}}") == "1970-01-01 01:00:00 +0000 UTC");
   CHECK(Expanded("{{(toTime 5400).Round 3600e9}}") == "1970-01-01 02:00:00 +0000 UTC");
   CHECK(Expanded("{{(toTime 5399).Round 3600e9}}") == "1970-01-01 01:00:00 +0000 UTC");
