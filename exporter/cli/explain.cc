@@ -46,11 +46,16 @@ std::string Text(const json& object, const char* key) {
 void Line(int indent, const std::string& text) { std::printf("%*s%s\n", indent, "", text.c_str()); }
 
 void PrintNotification(const json& told) {
-  std::string text = Text(told, "integration") + ": ";
-  text += told.value("told_firing", false)
-              ? "told that it fires, last at " + Text(told, "last_notification")
-              : "not told";
-  Line(4, text);
+  const auto last = Text(told, "last_notification");
+  std::string text = "not told";
+  if (told.value("told_firing", false)) {
+    text = "told that it fires, last at " + last;
+  } else if (told.value("end_owed", false)) {
+    text = "its end is still to be told";
+  } else if (!last.empty()) {
+    text = "nothing left to tell, last told at " + last;
+  }
+  Line(4, Text(told, "integration") + ": " + text);
   for (const auto& letter : told.value("under_way", json::array())) {
     text = Text(letter, "state") + " after " + std::to_string(letter.value("attempts", 0)) +
            " attempts";
@@ -99,8 +104,9 @@ void PrintRule(const json& rule) {
 }
 
 void PrintAlert(const json& alert) {
-  Line(0, LabelsText(alert.value("labels", json::object())) + " is " + Text(alert, "state") +
-              " since " + Text(alert, "starts_at"));
+  const auto state = Text(alert, "state");
+  Line(0, LabelsText(alert.value("labels", json::object())) + " is " + state + " since " +
+              Text(alert, state == "resolved" ? "ends_at" : "starts_at"));
   if (alert.value("held", false)) Line(2, "its data is missing: it is kept as it was");
   for (const auto& id : alert.value("silenced_by", json::array())) {
     Line(2, "silenced by " + id.get<std::string>());

@@ -278,6 +278,30 @@ TEST_CASE("an acknowledgement is shown, and explain and the events tell the stor
             .exit_code == 3);
 }
 
+TEST_CASE("explain says since when an alert is resolved, and that its end was told", "[e2e]") {
+  Vigia vigia({.config = kConfig});
+  const std::string labels = R"("labels":{"alertname":"A","severity":"page"})";
+  const auto post = [&](const std::string& times) {
+    REQUIRE(Post(vigia, "/api/v2/alerts", "[{" + labels + times + "}]").status == 200);
+  };
+  const auto told = [&](std::string_view reason) {
+    return Await([&] {
+      return vigia.Get("/api/vigia/v1/events?type=notification.queued").body.find(reason) !=
+             std::string::npos;
+    });
+  };
+  post(R"(,"startsAt":"2026-01-01T00:00:00Z")");
+  REQUIRE(told("first notification"));
+  post(R"(,"startsAt":"2026-01-01T00:00:00Z","endsAt":"2026-01-02T00:00:00Z")");
+  REQUIRE(told("all alerts resolved"));
+  const auto text = RunProgram({VigiaProgram(), "explain", "A", "--url",
+                                "http://127.0.0.1:" + std::to_string(vigia.port())})
+                        .output;
+  INFO(text);
+  CHECK(text.find("is resolved since 2026-01-02T00:00:00.000Z") != std::string::npos);
+  CHECK(text.find("log: nothing left to tell, last told at ") != std::string::npos);
+}
+
 TEST_CASE("kill -9 loses no silence and no acknowledgement, and nothing is told twice", "[e2e]") {
   Vigia vigia({.config = kConfig});
   REQUIRE(Post(vigia, "/api/v2/alerts",
