@@ -27,10 +27,10 @@ std::int64_t Now() {
 }
 
 // Sixteen days of latencies, a value in five minutes, with a daily peak: "/slow" is 60 % slower for
-// the last three hours, "/spike" was three times as slow for a quarter of an hour.
+// the last three hours, "/spike" was three times as slow for a quarter of an hour. The last value is
+// of `now`, so that it is still there at the next slot of five minutes.
 std::string Latencies(std::int64_t now) {
   constexpr std::int64_t kValues = 16 * 24 * 12;
-  now -= now % 300;
   std::mt19937 random(5);
   std::normal_distribution<double> noise(1, 0.04);
   std::string text = "# TYPE latency_seconds gauge\n";
