@@ -201,9 +201,8 @@ def measure_rules(server, options):
 
 def measure(server, options):
     end = int(time.time()) // INTERVAL * INTERVAL
-    if options.rules_file:
-        with open(options.rules_file, "w") as file:
-            file.write("groups: []\n")
+    with open(options.rules_file, "w") as file:
+        file.write("groups: []\n")
     server.start()
     server.await_ready()
     time.sleep(1)
@@ -300,7 +299,7 @@ def main():
     arguments.add_argument("--range-passes", type=int, default=4)
     arguments.add_argument("--only-restart", action="store_true", help="no queries")
     arguments.add_argument("--rules", help="a rule file to evaluate instead of queries")
-    arguments.add_argument("--rules-file", help="where the servers look for it")
+    arguments.add_argument("--rules-file", required=True, help="where the servers look for it")
     arguments.add_argument("--goals", type=json.loads, default={}, help="JSON, by name")
     arguments.add_argument("--json", help="a file for all figures")
     options = arguments.parse_args()

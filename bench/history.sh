@@ -36,14 +36,13 @@ else
   echo "history.sh: victoria-metrics is not installed and left out" >&2
 fi
 ours="vigia=$vigia serve --config $work/vigia.yml --listen 127.0.0.1:{port} --data-dir {data}"
-run() { python3 bench/history.py --push "$push" "$@"; }
+run() { python3 bench/history.py --push "$push" --rules-file "$work/rules.yml" "$@"; }
 with_rules() { # COUNT ARGUMENTS...
   "$rules" "$1" >"$work/wanted.yml"
-  run --rules "$work/wanted.yml" --rules-file "$work/rules.yml" "${@:2}"
+  run --rules "$work/wanted.yml" "${@:2}"
 }
 
 for part in "${parts[@]}"; do
-  echo 'groups: []' >"$work/rules.yml"
   case $part in
     small)
       run --series 20000 --hours 2 "${peers[@]}" "$ours" --goals '{"ingest": ">= 3", "cpu": "<= 0.2", "rss": "<= 40", "disk": "<= 1.4",

@@ -165,11 +165,11 @@ Status CurlRequest::AddHeader(const std::string& name, const std::string& value)
 
 void CurlRequest::SetHeaders() { Set(easy_, CURLOPT_HTTPHEADER, headers_); }
 
-// curl's times count from the start of each request, and add up over redirects.
 std::string CurlRequest::Why(int code) const {
   return error_[0] != '\0' ? error_.data() : curl_easy_strerror(static_cast<CURLcode>(code));
 }
 
+// curl's times count from the start of each request, and add up over redirects.
 HttpTimings CurlRequest::Timings() const {
   const auto time = [this](CURLINFO info) {
     curl_off_t microseconds = 0;

@@ -21,6 +21,15 @@ using config::Node;
 
 constexpr config::YamlLimits kLimits{.max_bytes = std::size_t{64} << 20, .max_nodes = 4'000'000};
 
+// Of a key that is not there, or says nothing.
+void FaultOfEmpty(MapReader& map, std::string_view key, const char* why) {
+  if (map.Has(key)) {
+    map.Fault(key, why);
+  } else {
+    map.Require(key, why);
+  }
+}
+
 // A duration that may be zero, or left empty. Returns whether it is there and well-formed.
 bool ReadDuration(MapReader& map, std::string_view key, Milliseconds& out) {
   const Node* node = map.Child(key);
@@ -138,8 +147,11 @@ void ReadName(MapReader& map, RuleDefinition& rule) {
     map.Fault("alert", "only one of 'record' and 'alert' must be set");
   } else if (record.empty() && alert.empty()) {
     constexpr const char* kOne = "one of 'record' or 'alert' must be set";
-    const bool there = map.Has("alert") || map.Has("record");
-    there ? map.Fault(map.Has("alert") ? "alert" : "record", kOne) : map.Require("alert", kOne);
+    if (map.Has("record") && !map.Has("alert")) {
+      map.Fault("record", kOne);
+    } else {
+      FaultOfEmpty(map, "alert", kOne);
+    }
   }
   rule.kind = record.empty() ? RuleDefinition::Kind::kAlerting : RuleDefinition::Kind::kRecording;
   rule.name = record.empty() ? alert : record;
@@ -192,7 +204,7 @@ GroupDefinition ReadGroup(const Node& node, Diagnostics& diagnostics) {
   group.position = node.position;
   if (!map.Read("name", group.name) || group.name.empty()) {
     constexpr const char* kName = "the group's name, unique in its file";
-    map.Has("name") ? map.Fault("name", kName) : map.Require("name", kName);
+    FaultOfEmpty(map, "name", kName);
   }
   Milliseconds duration{0};
   if (ReadDuration(map, "interval", duration) && duration.count() > 0) group.interval = duration;
